@@ -1,0 +1,1 @@
+//! Locates, fetches, verifies, builds and caches `nats-server`.

@@ -1,0 +1,1 @@
+//! A real `nats-server` in one line of a test.
