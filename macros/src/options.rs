@@ -1,0 +1,258 @@
+//! The options of the attribute: one table, and what a use of the attribute set.
+
+use std::{fmt::Write as _, time::Duration};
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{LitStr, Path};
+
+use crate::{
+    argument::{self, Argument, Form},
+    errors::Errors,
+    values,
+};
+
+/// What the arguments of one attribute say; absent means not given.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) jetstream: Option<bool>,
+    pub(crate) config: Option<LitStr>,
+    pub(crate) version: Option<LitStr>,
+    pub(crate) flavor: Option<Set<Flavor>>,
+    pub(crate) worker_threads: Option<Set<usize>>,
+    pub(crate) start_paused: Option<Set<bool>>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) crate_path: Option<Path>,
+}
+
+/// A value with the place of its option's name, for conflicts.
+pub(crate) struct Set<T> {
+    pub(crate) value: T,
+    at: Span,
+}
+
+/// The runtime a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Flavor {
+    CurrentThread,
+    MultiThread,
+}
+
+/// One row of the table.
+struct Known {
+    name: &'static str,
+    /// What the option takes, after "`name` takes".
+    takes: &'static str,
+    example: &'static str,
+    read: Read,
+}
+
+enum Read {
+    Now(fn(&mut Options, &Given<'_>) -> syn::Result<()>),
+    /// Planned: refused with a message of its own, so that nobody looks for a typing error.
+    Later,
+}
+
+/// One argument with its row.
+struct Given<'a> {
+    known: &'a Known,
+    argument: &'a Argument,
+}
+
+const fn now(
+    name: &'static str,
+    takes: &'static str,
+    example: &'static str,
+    read: fn(&mut Options, &Given<'_>) -> syn::Result<()>,
+) -> Known {
+    Known { name, takes, example, read: Read::Now(read) }
+}
+
+const fn later(name: &'static str) -> Known {
+    Known { name, takes: "", example: "", read: Read::Later }
+}
+
+static KNOWN: [Known; 14] = [
+    now("jetstream", "`true`, `false` or no value", "jetstream", read_jetstream),
+    now("config", "the path of a file in a string", "config = \"tests/nats.conf\"", read_config),
+    now("version", "a version of the server in a string", "version = \"2.12\"", read_version),
+    now("flavor", "the name of a runtime in a string", "flavor = \"multi_thread\"", read_flavor),
+    now("worker_threads", "a number of at least 1", "worker_threads = 4", read_worker_threads),
+    now("start_paused", "`true`, `false` or no value", "start_paused", read_start_paused),
+    now("timeout", "a time with its unit in a string", "timeout = \"30s\"", read_timeout),
+    now("crate", "the path of this crate", "crate = \"my_tests::isolated_nats\"", read_crate),
+    later("tasks"),
+    later("allow_tasks"),
+    later("max_peak_heap"),
+    later("max_live_heap_growth"),
+    later("max_rss_growth"),
+    later("process"),
+];
+
+impl Options {
+    /// Reads all arguments; what is wrong with one does not keep the others from being read.
+    pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut options = Self::default();
+        let mut seen: Vec<String> = Vec::new();
+        for argument in argument::split(tokens, errors) {
+            let Some(known) = errors.keep(look_up(&argument.name)) else { continue };
+            let name = argument.name.to_string();
+            let Read::Now(read) = known.read else {
+                errors.push(&argument.name, not_yet(&name));
+                continue;
+            };
+            if seen.contains(&name) {
+                errors.push(&argument.name, format!("`{name}` is given twice (keep one of the two)"));
+                continue;
+            }
+            errors.keep(read(&mut options, &Given { known, argument: &argument }));
+            seen.push(name);
+        }
+        options.check_conflicts(seen.iter().any(|name| name == "flavor"), errors);
+        options
+    }
+
+    fn check_conflicts(&self, flavor_is_given: bool, errors: &mut Errors) {
+        let flavor = self.flavor.as_ref().map(|flavor| flavor.value);
+        if flavor_is_given && flavor.is_none() {
+            return; // its own error comes first; what it was meant to be is unknown
+        }
+        if let (Some(workers), None | Some(Flavor::CurrentThread)) = (&self.worker_threads, flavor) {
+            let change = if flavor_is_given { "change `flavor` to" } else { "add" };
+            let message = format!(
+                "`worker_threads` needs the multi-threaded runtime ({change} `flavor = \"multi_thread\"`, or remove \
+                 `worker_threads`)"
+            );
+            errors.push_at(workers.at, message);
+        }
+        if let (Some(Set { value: true, at }), Some(Flavor::MultiThread)) = (&self.start_paused, flavor) {
+            let message = "`start_paused` needs the single-threaded runtime (remove `flavor = \"multi_thread\"`, or \
+                           remove `start_paused`)";
+            errors.push_at(*at, message);
+        }
+    }
+}
+
+fn look_up(name: &Ident) -> syn::Result<&'static Known> {
+    let text = name.to_string();
+    if let Some(plain) = text.strip_prefix("r#") {
+        return Err(syn::Error::new(name.span(), format!("write `{plain}` without `r#`")));
+    }
+    KNOWN.iter().find(|known| known.name == text).ok_or_else(|| syn::Error::new(name.span(), unknown(&text)))
+}
+
+fn unknown(name: &str) -> String {
+    let mut message = format!("unknown option `{name}`");
+    if let Some(meant) = values::nearest(name, KNOWN.iter().map(|known| known.name)) {
+        let _ = write!(message, ", did you mean `{meant}`?");
+    }
+    let available = KNOWN.iter().filter(|known| matches!(known.read, Read::Now(_)));
+    let names: Vec<String> = available.map(|known| format!("`{}`", known.name)).collect();
+    let _ = write!(message, " (the options are {})", names.join(", "));
+    message
+}
+
+fn not_yet(name: &str) -> String {
+    format!(
+        "this release of isolated-nats does not have `{name}` yet (remove it; a later release will have it)"
+    )
+}
+
+impl Given<'_> {
+    fn error(&self, message: impl std::fmt::Display) -> syn::Error {
+        match &self.argument.form {
+            Form::Value(tokens) => syn::Error::new_spanned(tokens, message),
+            Form::Flag | Form::NoValue | Form::Call => syn::Error::new(self.argument.name.span(), message),
+        }
+    }
+
+    fn wrong_kind(&self) -> syn::Error {
+        let Known { name, takes, example, .. } = self.known;
+        self.error(match self.argument.form {
+            Form::Flag | Form::NoValue => format!("`{name}` lacks its value (write `{example}`)"),
+            Form::Call => format!("`{name}` takes {takes}, after `=` (write `{example}`)"),
+            Form::Value(_) => format!("`{name}` takes {takes} (write `{example}`)"),
+        })
+    }
+
+    fn boolean(&self) -> syn::Result<bool> {
+        self.argument.form.boolean().ok_or_else(|| self.wrong_kind())
+    }
+
+    fn string(&self) -> syn::Result<LitStr> {
+        self.argument.form.string().ok_or_else(|| self.wrong_kind())
+    }
+
+    /// Puts the option's name before a message about its value.
+    fn about<T>(&self, result: Result<T, String>) -> syn::Result<T> {
+        result.map_err(|message| self.error(format!("`{}` {message}", self.known.name)))
+    }
+
+    fn set<T>(&self, value: T) -> Set<T> {
+        Set { value, at: self.argument.name.span() }
+    }
+}
+
+fn read_jetstream(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    options.jetstream = Some(given.boolean()?);
+    Ok(())
+}
+
+fn read_config(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    let file = given.string()?;
+    if file.value().trim().is_empty() {
+        return given.about(Err(format!("is empty (write `{}`)", given.known.example)));
+    }
+    options.config = Some(file);
+    Ok(())
+}
+
+fn read_version(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    let version = given.string()?;
+    given.about(values::version(&version.value()))?;
+    options.version = Some(version);
+    Ok(())
+}
+
+fn read_flavor(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    let name = given.string()?.value();
+    let flavor = match name.as_str() {
+        "current_thread" => Flavor::CurrentThread,
+        "multi_thread" => Flavor::MultiThread,
+        _ => {
+            let message = format!("is `current_thread` or `multi_thread`, not `{name}`");
+            return given.about(Err(message));
+        }
+    };
+    options.flavor = Some(given.set(flavor));
+    Ok(())
+}
+
+fn read_worker_threads(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    let number = given.argument.form.integer().and_then(|number| number.base10_parse().ok());
+    let workers = number.filter(|workers| *workers >= 1).ok_or_else(|| given.wrong_kind())?;
+    options.worker_threads = Some(given.set(workers));
+    Ok(())
+}
+
+fn read_start_paused(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    options.start_paused = Some(given.set(given.boolean()?));
+    Ok(())
+}
+
+fn read_timeout(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    let text = given.string()?.value();
+    options.timeout = Some(given.about(values::duration(&text))?);
+    Ok(())
+}
+
+fn read_crate(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    let path = match &given.argument.form {
+        Form::Value(tokens) => match given.argument.form.string() {
+            Some(text) => text.parse_with(Path::parse_mod_style),
+            None => syn::parse::Parser::parse2(Path::parse_mod_style, tokens.clone()),
+        },
+        Form::Flag | Form::NoValue | Form::Call => return Err(given.wrong_kind()),
+    };
+    options.crate_path = Some(path.map_err(|_| given.wrong_kind())?);
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! Reads the texts inside option values. Each error is the part of the message after the option's name.
+
+use std::time::Duration;
+
+const UNITS: [(&str, u64); 4] =
+    [("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000)];
+
+/// Reads `30s`, `1.5s` or `250 ms`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let unreadable =
+        || format!("does not understand `{text}` (write a number and ms, s, m or h, such as `1.5s`)");
+    let text = text.trim();
+    let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(number_end);
+    let unit = unit.trim_start();
+    if unit.is_empty() && decimal(number).is_some() {
+        return Err(format!(
+            "lacks a unit in `{text}` (write ms, s, m or h after the number, such as `{text}s`)"
+        ));
+    }
+    let (digits, places) = decimal(number).ok_or_else(unreadable)?;
+    let (_, nanoseconds) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(unreadable)?;
+    let scale = places.and_then(|places| 10_u128.checked_pow(places));
+    let nanoseconds = digits.checked_mul(u128::from(*nanoseconds)).zip(scale).map(|(all, scale)| all / scale);
+    match nanoseconds.and_then(|all| u64::try_from(all).ok()) {
+        Some(0) => {
+            Err(format!("must be longer than zero, but is `{text}` (leave it out for no limit of its own)"))
+        }
+        Some(nanoseconds) => Ok(Duration::from_nanos(nanoseconds)),
+        None => Err(format!("is too long or too precise in `{text}` (write something like `30s`)")),
+    }
+}
+
+/// Returns a decimal number as its digits and, if they can be counted, the number of them behind the point. Digits
+/// that do not fit stand as a number that no unit can be multiplied with.
+fn decimal(number: &str) -> Option<(u128, Option<u32>)> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    if whole.is_empty() || fraction.is_empty() || fraction.contains('.') {
+        return None;
+    }
+    let digits = format!("{whole}{fraction}").parse().unwrap_or(u128::MAX);
+    Some((digits, u32::try_from(fraction.len()).ok()))
+}
+
+/// Checks `2.12`, `2.12.3` and `2.12.3-RC.1`.
+pub(crate) fn version(text: &str) -> Result<(), String> {
+    let (numbers, prerelease) = match text.split_once('-') {
+        Some((numbers, prerelease)) => (numbers, Some(prerelease)),
+        None => (text, None),
+    };
+    let parts: Vec<&str> = numbers.split('.').collect();
+    let is_number = |part: &&str| part.bytes().all(|b| b.is_ascii_digit()) && part.parse::<u64>().is_ok();
+    let is_name =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if let Some(bare) = text.strip_prefix(['v', '=', '^', '~', '>', '<']) {
+        let bare = bare.trim_start_matches(['=', ' ']);
+        return Err(format!("takes the numbers alone, not `{text}` (write `{bare}`)"));
+    }
+    if !parts.iter().all(is_number) || !(2..=3).contains(&parts.len()) {
+        return Err(format!("does not understand `{text}` (write it as `2.12` or `2.12.3`)"));
+    }
+    match prerelease {
+        Some(_) if parts.len() == 2 => {
+            Err(format!("needs all three numbers before a prerelease in `{text}` (such as `2.12.0-RC.1`)"))
+        }
+        Some(prerelease) if !prerelease.split('.').all(is_name) => {
+            Err(format!("does not understand the prerelease of `{text}` (write it as `2.12.0-RC.1`)"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns the candidate that `word` was most probably meant to be.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let tolerance = (word.len() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let related = word.len() > 2 && (candidate.starts_with(&word) || word.starts_with(candidate));
+            (if related { 1 } else { edit_distance(&word, candidate) }, candidate)
+        })
+        .filter(|(distance, _)| *distance <= tolerance)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Counts insertions, deletions and replacements of one character (Levenshtein), one row at a time.
+fn edit_distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
+    for (i, a) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in to.chars().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_number_and_a_unit() {
+        for (text, milliseconds) in [
+            ("30s", 30_000),
+            ("1.5s", 1_500),
+            ("250 ms", 250),
+            ("0.5m", 30_000),
+            ("2h", 7_200_000),
+            (" 1s ", 1_000),
+            ("0.001s", 1),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn bad_durations_say_what_to_write() {
+        let hint = "(write a number and ms, s, m or h, such as `1.5s`)";
+        for text in ["", "s", "-1s", "1 day", "1.s", ".5s", "1.2.3s", "1s 5ms", "1e3s", "１s"] {
+            assert_eq!(duration(text), Err(format!("does not understand `{text}` {hint}")), "{text}");
+        }
+        for (text, says) in [
+            ("30", "lacks a unit in `30` (write ms, s, m or h after the number, such as `30s`)"),
+            ("0s", "must be longer than zero, but is `0s` (leave it out for no limit of its own)"),
+            (
+                "0.0000000001s",
+                "must be longer than zero, but is `0.0000000001s` (leave it out for no limit of its own)",
+            ),
+            ("99999999999h", "is too long or too precise in `99999999999h` (write something like `30s`)"),
+        ] {
+            assert_eq!(duration(text), Err(says.to_owned()), "{text}");
+        }
+        assert!(duration(&format!("{}s", "9".repeat(100))).is_err());
+        assert!(duration(&format!("0.{}s", "0".repeat(100))).is_err());
+    }
+
+    #[test]
+    fn versions_have_two_or_three_numbers() {
+        for text in ["2.12", "2.12.3", "2.12.0-RC.1", "2.11.0-preview.2", "10.0.0-a-b"] {
+            assert_eq!(version(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn bad_versions_say_what_to_write() {
+        for text in ["", "2", "2.", ".2", "2.12.3.4", "2.x", "latest", "2.12 ", "2.99999999999999999999999"] {
+            let says = format!("does not understand `{text}` (write it as `2.12` or `2.12.3`)");
+            assert_eq!(version(text), Err(says), "{text}");
+        }
+        for (text, says) in [
+            ("v2.12", "takes the numbers alone, not `v2.12` (write `2.12`)"),
+            (">= 2.12", "takes the numbers alone, not `>= 2.12` (write `2.12`)"),
+            (
+                "2.12-RC.1",
+                "needs all three numbers before a prerelease in `2.12-RC.1` (such as `2.12.0-RC.1`)",
+            ),
+            ("2.12.0-", "does not understand the prerelease of `2.12.0-` (write it as `2.12.0-RC.1`)"),
+            ("2.12.0-a b", "does not understand the prerelease of `2.12.0-a b` (write it as `2.12.0-RC.1`)"),
+        ] {
+            assert_eq!(version(text), Err(says.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_is_a_small_mistake_away() {
+        let known = ["jetstream", "config", "version", "timeout", "worker_threads", "crate"];
+
+        for (word, meant) in [
+            ("timeot", Some("timeout")),
+            ("time_out", Some("timeout")),
+            ("config_file", Some("config")),
+            ("JetStream", Some("jetstream")),
+            ("worker", Some("worker_threads")),
+            ("threads", None),
+            ("c", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, known), meant, "{word}");
+        }
+    }
+}
