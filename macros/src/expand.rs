@@ -1,8 +1,8 @@
 //! Writes the test: the user's function, whole, inside a function that hands it to the runtime half.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, quote};
-use syn::ext::IdentExt as _;
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{ReturnType, Signature, Token, ext::IdentExt as _, spanned::Spanned as _};
 
 use crate::{
     attributes::ShouldPanic,
@@ -35,12 +35,22 @@ fn test(function: &Function, options: &Options, should_panic: &ShouldPanic) -> T
     let parameters = function.parameters();
     let settings = settings(name, &parameters, options, should_panic, &root);
     let call = call(name, &parameters, &root);
+    // The keyword's place makes the whole inner function count as generated. A test without an `await` is as good as
+    // one with it, but would otherwise be told (`clippy::unused_async`) to remove the `async` that it needs.
+    let inner = Signature { asyncness: Some(Token![async](Span::call_site())), ..signature.clone() };
+    // At the place of the return type, for the error that no test can return it.
+    let at = match output {
+        ReturnType::Default => Span::call_site(),
+        ReturnType::Type(_, type_) => Span::call_site().located_at(type_.span()),
+    };
+    let root = placed(&root, at);
+    let run = quote_spanned!(at=> #root::__private::run(#settings, #call));
     quote! {
         #[::core::prelude::v1::test]
         #(#attributes)*
         #visibility fn #name() #output {
-            #signature #body
-            #root::__private::run(#settings, #call)
+            #inner #body
+            #run
         }
     }
 }
@@ -109,14 +119,25 @@ fn call(name: &Ident, parameters: &[Parameter], root: &TokenStream) -> TokenStre
     // Not a name that a constant in the user's module might have: the pattern would become a comparison with it.
     let context = Ident::new("isolated_nats_test_context", Span::mixed_site());
     let pattern = if parameters.is_empty() { quote!(_) } else { quote!(#context) };
-    let arguments = parameters.iter().map(
-        |Parameter { type_, text }| quote!(#root::__private::argument::<#type_>(#context, #text).await?),
-    );
+    let arguments = parameters.iter().map(|Parameter { type_, text }| {
+        // At the place of the type, for the error that it is no `FromTest`.
+        let at = Span::call_site().located_at(type_.span());
+        let root = placed(root, at);
+        quote_spanned!(at=> #root::__private::argument::<#type_>(#context, #text).await?)
+    });
     quote! {
         async |#pattern: &#root::TestContext| {
             ::core::result::Result::Ok::<_, #root::FromTestError>(#name(#(#arguments),*).await)
         }
     }
+}
+
+fn placed(tokens: &TokenStream, at: Span) -> TokenStream {
+    let place = |mut tree: TokenTree| {
+        tree.set_span(at);
+        tree
+    };
+    tokens.clone().into_iter().map(place).collect()
 }
 
 fn option(value: Option<impl ToTokens>) -> TokenStream {

@@ -135,6 +135,10 @@ impl Function {
 
     fn check_return_type(&self, should_panic: &ShouldPanic, errors: &mut Errors) {
         let ReturnType::Type(_, type_) = &self.signature.output else { return };
+        if let Type::Never(never) = &**type_ {
+            errors.push(never, "a test returns (write no return type, or a `Result`)");
+            return;
+        }
         if !matches!(should_panic, ShouldPanic::No) && !is_unit(type_) {
             errors.push(
                 type_,
