@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
-use syn::{Attribute, Expr, ExprLit, Lit, Meta, MetaNameValue, PatType, Path, punctuated::Punctuated};
+use syn::{Attribute, Expr, ExprLit, Lit, Meta, MetaNameValue, PatType, Path};
 
 use crate::{errors::Errors, text};
 
@@ -81,19 +81,7 @@ fn check_function_attribute(attribute: &Attribute, errors: &mut Errors) {
         errors.push(attribute, message);
     } else if last.ident == "bench" {
         errors.push(attribute, format!("a test cannot be a benchmark as well (remove `#[{written}]`)"));
-    } else if path.is_ident("cfg_attr") && names_should_panic(attribute) {
-        errors.push(
-            attribute,
-            "`#[should_panic]` behind `cfg_attr` is seen only above `#[isolated_nats]` (move this line above it)",
-        );
     }
-}
-
-fn names_should_panic(attribute: &Attribute) -> bool {
-    let Ok(parts) = attribute.parse_args_with(Punctuated::<Meta, syn::Token![,]>::parse_terminated) else {
-        return false; // the compiler's to report
-    };
-    parts.iter().skip(1).any(|part| part.path().is_ident("should_panic"))
 }
 
 fn check_parameter_attribute(attribute: &Attribute, errors: &mut Errors) {
@@ -160,5 +148,64 @@ fn text_of(value: &Expr) -> Option<ShouldPanic> {
         Expr::Macro(call) => Some(ShouldPanic::With(quote!(#call))),
         Expr::Group(group) => text_of(&group.expr),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    fn read(attribute: &Attribute) -> (String, Vec<String>) {
+        let mut errors = Errors::default();
+        let found = should_panic(std::slice::from_ref(attribute), &mut errors);
+        let found = match found {
+            ShouldPanic::No => "no".to_owned(),
+            ShouldPanic::Yes => "yes".to_owned(),
+            ShouldPanic::With(text) => text::compact(text),
+        };
+        (found, errors.messages())
+    }
+
+    #[test]
+    fn should_panic_is_read_in_all_its_forms() {
+        for (attribute, found) in [
+            (parse_quote!(#[ignore]), "no"),
+            (parse_quote!(#[should_panic]), "yes"),
+            (parse_quote!(#[should_panic = "text"]), "\"text\""),
+            (parse_quote!(#[should_panic(expected = "text")]), "\"text\""),
+            (parse_quote!(#[should_panic = concat!("a", "b")]), "concat!(\"a\", \"b\")"),
+        ] {
+            assert_eq!(read(&attribute), (found.to_owned(), vec![]));
+        }
+    }
+
+    #[test]
+    fn should_panic_in_another_form_is_refused() {
+        for attribute in [
+            parse_quote!(#[should_panic()]),
+            parse_quote!(#[should_panic("text")]),
+            parse_quote!(#[should_panic = 1]),
+            parse_quote!(#[should_panic(expected = -1)]),
+            parse_quote!(#[should_panic(expected = "a", other)]),
+        ] {
+            assert_eq!(read(&attribute).1.len(), 1);
+        }
+    }
+
+    #[test]
+    fn rstest_is_seen_by_what_it_would_have_consumed() {
+        for (attribute, is) in [
+            (parse_quote!(#[rstest]), true),
+            (parse_quote!(#[rstest::rstest]), true),
+            (parse_quote!(#[case(1)]), true),
+            (parse_quote!(#[case::named(1)]), true),
+            (parse_quote!(#[allow(dead_code)]), false),
+        ] {
+            let attribute: Attribute = attribute;
+
+            assert_eq!(is_rstest(attribute.path()), is);
+        }
     }
 }

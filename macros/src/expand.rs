@@ -146,3 +146,178 @@ fn option(value: Option<impl ToTokens>) -> TokenStream {
         None => quote!(::core::option::Option::None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compares token by token: what the tokens print as depends on where they come from.
+    fn assert_expands(arguments: TokenStream, item: &TokenStream, expected: &TokenStream) {
+        assert_eq!(expand(arguments, item).to_string(), expected.to_string());
+    }
+
+    fn messages(expansion: &TokenStream) -> Vec<String> {
+        let file: syn::File = syn::parse2(expansion.clone()).unwrap();
+        let errors = file.items.iter().filter_map(|item| match item {
+            syn::Item::Macro(call) => syn::parse2::<syn::LitStr>(call.mac.tokens.clone()).ok(),
+            _ => None,
+        });
+        errors.map(|text| text.value()).collect()
+    }
+
+    #[test]
+    fn a_bare_test_is_one_call() {
+        assert_expands(
+            quote!(),
+            &quote!(
+                async fn works() {}
+            ),
+            &quote! {
+                #[::core::prelude::v1::test]
+                fn works() {
+                    async fn works() {}
+                    ::isolated_nats::__private::run(
+                        ::isolated_nats::__private::Test {
+                            name: ::core::concat!(::core::module_path!(), "::", "works"),
+                            jetstream: false,
+                            config_file: ::core::option::Option::None,
+                            version: ::core::option::Option::None,
+                            flavor: ::isolated_nats::__private::Flavor::CurrentThread,
+                            start_paused: false,
+                            timeout: ::core::option::Option::None,
+                            should_panic: ::isolated_nats::__private::ShouldPanic::No,
+                        },
+                        async |_: &::isolated_nats::TestContext| {
+                            ::core::result::Result::Ok::<_, ::isolated_nats::FromTestError>(works().await)
+                        }
+                    )
+                }
+            },
+        );
+    }
+
+    #[test]
+    fn everything_given_arrives_in_the_call() {
+        assert_expands(
+            quote! {
+                config = "a.conf", version = "2.12", flavor = "multi_thread", worker_threads = 3, timeout = "1.5s",
+                crate = "a::b"
+            },
+            &quote! {
+                /// Docs.
+                #[ignore = "slow"]
+                #[allow(unused_mut)]
+                pub(crate) async fn r#try(mut n: Nats, #[allow(unused)] (a, b): c::Pair<u8>) -> Result<(), E> { body }
+            },
+            &quote! {
+                #[::core::prelude::v1::test]
+                /// Docs.
+                #[ignore = "slow"]
+                #[allow(unused_mut)]
+                pub(crate) fn r#try() -> Result<(), E> {
+                    async fn r#try(mut n: Nats, #[allow(unused)] (a, b): c::Pair<u8>) -> Result<(), E> { body }
+                    a::b::__private::run(
+                        a::b::__private::Test {
+                            name: ::core::concat!(::core::module_path!(), "::", "try"),
+                            jetstream: <Nats as a::b::FromTest>::JETSTREAM || <c::Pair<u8> as a::b::FromTest>::JETSTREAM,
+                            config_file: ::core::option::Option::Some("a.conf"),
+                            version: ::core::option::Option::Some("2.12"),
+                            flavor: a::b::__private::Flavor::MultiThread {
+                                worker_threads: ::core::option::Option::Some(3)
+                            },
+                            start_paused: false,
+                            timeout: ::core::option::Option::Some(::core::time::Duration::new(1, 500000000)),
+                            should_panic: a::b::__private::ShouldPanic::No,
+                        },
+                        async |isolated_nats_test_context: &a::b::TestContext| {
+                            ::core::result::Result::Ok::<_, a::b::FromTestError>(r#try(
+                                a::b::__private::argument::<Nats>(isolated_nats_test_context, "mut n: Nats").await?,
+                                a::b::__private::argument::<c::Pair<u8> >(
+                                    isolated_nats_test_context, "(a, b): c::Pair<u8>"
+                                ).await?
+                            ).await)
+                        }
+                    )
+                }
+            },
+        );
+    }
+
+    #[test]
+    fn jetstream_and_should_panic_are_passed_on() {
+        let expansion = expand(
+            quote!(jetstream, start_paused),
+            &quote! {
+                #[should_panic(expected = "text")]
+                async fn fails(js: Js) {}
+            },
+        )
+        .to_string();
+
+        for part in [
+            quote!(#[should_panic(expected = "text")] fn fails()),
+            quote!(jetstream: true,),
+            quote!(start_paused: true,),
+            quote!(should_panic: ::isolated_nats::__private::ShouldPanic::With("text"),),
+        ] {
+            assert!(expansion.contains(&part.to_string()), "{part} is not in {expansion}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_all_reported_and_the_function_stays() {
+        let expansion = expand(
+            quote!(timeout = 3, other),
+            &quote! {
+                #[cfg(unix)]
+                #[test]
+                const extern "C" fn wrong<T>(#[case] a: &str) -> u8 { 1 }
+            },
+        );
+
+        let messages = messages(&expansion);
+        assert_eq!(messages.len(), 9, "{messages:#?}");
+        let function = quote! {
+            #[cfg(unix)]
+            #[allow(dead_code)]
+            async fn wrong<T>(a: &str) -> u8 { 1 }
+        };
+        assert!(expansion.to_string().ends_with(&function.to_string()), "{expansion}");
+    }
+
+    #[test]
+    fn what_is_no_function_is_left_as_it_was() {
+        for item in [
+            quote!(
+                struct A;
+            ),
+            quote!(
+                mod a {}
+            ),
+            quote!(
+                const A: u8 = 1;
+            ),
+            quote!(
+                async fn a();
+            ),
+        ] {
+            let expansion = expand(quote!(), &item).to_string();
+
+            assert!(expansion.starts_with(":: core :: compile_error !"), "{expansion}");
+            assert!(expansion.ends_with(&item.to_string()), "{expansion}");
+        }
+    }
+
+    #[test]
+    fn a_method_is_left_out_where_no_method_can_stand() {
+        let expansion = expand(
+            quote!(),
+            &quote!(
+                async fn a(&self) {}
+            ),
+        );
+
+        assert_eq!(messages(&expansion).len(), 1);
+        assert!(!expansion.to_string().contains("fn"), "{expansion}");
+    }
+}

@@ -158,9 +158,7 @@ fn check_type(type_: &Type, errors: &mut Errors) {
             errors.push(type_, "the type of a parameter selects what the test gets (name the type)");
         }
         Type::Reference(reference) if reference.lifetime.is_none() => {
-            let owned = &reference.elem;
-            let owned = text::compact(quote!(#owned));
-            errors.push(type_, format!("a test owns its arguments (write `{owned}`, without the reference)"));
+            errors.push(type_, "a test owns its arguments (write the type without `&`)");
         }
         Type::Group(group) => check_type(&group.elem, errors),
         Type::Paren(paren) => check_type(&paren.elem, errors),
@@ -202,5 +200,126 @@ impl Function {
             #[allow(dead_code)]
             #visibility #signature #body
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(item: TokenStream) -> Vec<String> {
+        let mut errors = Errors::default();
+        let function: Function = syn::parse2(item).unwrap();
+        function.check(&mut errors);
+        errors.messages()
+    }
+
+    #[test]
+    fn functions_that_are_tests_have_no_mistakes() {
+        for item in [
+            quote!(
+                async fn a() {}
+            ),
+            quote!(pub async fn a(mut b: C, _: (D, E), f: &'static G) -> Result<(), H> { #![allow(dead_code)] ?!? }),
+            quote!(
+                #[should_panic]
+                async fn a() -> () {}
+            ),
+            quote!(
+                #[ignore]
+                #[serial]
+                #[tracing::instrument]
+                async fn a(#[allow(unused)] b: C) {}
+            ),
+        ] {
+            assert_eq!(mistakes(item.clone()), [""; 0], "{item}");
+        }
+    }
+
+    #[test]
+    fn each_mistake_is_reported_once() {
+        for item in [
+            quote!(
+                fn a() {}
+            ),
+            quote!(
+                async unsafe fn a() {}
+            ),
+            quote!(
+                async extern "C" fn a() {}
+            ),
+            quote!(
+                async fn a(self) {}
+            ),
+            quote!(
+                async fn a(b: C, ...) {}
+            ),
+            quote!(
+                async fn a<'a>(b: C) {}
+            ),
+            quote!(
+                async fn a<const N: usize>() {}
+            ),
+            quote!(
+                async fn a()
+                where
+                    A: B,
+                {
+                }
+            ),
+            quote!(
+                async fn a(b: impl C) {}
+            ),
+            quote!(
+                async fn a(b: _) {}
+            ),
+            quote!(
+                async fn a(b: &mut C) {}
+            ),
+            quote!(
+                async fn a(b: (&C)) {}
+            ),
+            quote!(
+                async fn a(#[case] b: C, #[values(1)] c: D, #[future] d: E) {}
+            ),
+            quote!(
+                #[rstest]
+                #[case(1)]
+                async fn a(#[ignore] b: C, #[case] c: D) {}
+            ),
+            quote!(
+                async fn a(#[cfg_attr(unix, allow(unused))] b: C) {}
+            ),
+            quote!(
+                async fn a(#[doc = "text"] b: C) {}
+            ),
+            quote!(
+                #[test]
+                async fn a() {}
+            ),
+            quote!(
+                #[async_std::test]
+                async fn a() {}
+            ),
+            quote!(
+                #[isolated_nats]
+                async fn a() {}
+            ),
+            quote!(
+                #[bench]
+                async fn a() {}
+            ),
+            quote!(
+                #[should_panic]
+                async fn a() -> Result<(), ()> {}
+            ),
+            quote!(
+                async fn a() -> ! {}
+            ),
+        ] {
+            let mistakes = mistakes(item.clone());
+
+            assert_eq!(mistakes.len(), 1, "{item}: {mistakes:?}");
+        }
     }
 }

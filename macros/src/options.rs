@@ -76,7 +76,7 @@ static KNOWN: [Known; 14] = [
     now("config", "the path of a file in a string", "config = \"tests/nats.conf\"", read_config),
     now("version", "a version of the server in a string", "version = \"2.12\"", read_version),
     now("flavor", "the name of a runtime in a string", "flavor = \"multi_thread\"", read_flavor),
-    now("worker_threads", "a number of at least 1", "worker_threads = 4", read_worker_threads),
+    now("worker_threads", "a whole number of at least 1", "worker_threads = 4", read_worker_threads),
     now("start_paused", "`true`, `false` or no value", "start_paused", read_start_paused),
     now("timeout", "a time with its unit in a string", "timeout = \"30s\"", read_timeout),
     now("crate", "the path of this crate", "crate = \"my_tests::isolated_nats\"", read_crate),
@@ -117,11 +117,8 @@ impl Options {
             return; // its own error comes first; what it was meant to be is unknown
         }
         if let (Some(workers), None | Some(Flavor::CurrentThread)) = (&self.worker_threads, flavor) {
-            let change = if flavor_is_given { "change `flavor` to" } else { "add" };
-            let message = format!(
-                "`worker_threads` needs the multi-threaded runtime ({change} `flavor = \"multi_thread\"`, or remove \
-                 `worker_threads`)"
-            );
+            let message = "`worker_threads` needs the multi-threaded runtime (write `flavor = \"multi_thread\"`, or \
+                           remove `worker_threads`)";
             errors.push_at(workers.at, message);
         }
         if let (Some(Set { value: true, at }), Some(Flavor::MultiThread)) = (&self.start_paused, flavor) {
@@ -255,4 +252,149 @@ fn read_crate(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
     };
     options.crate_path = Some(path.map_err(|_| given.wrong_kind())?);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::{ToTokens as _, quote};
+
+    use super::*;
+
+    fn read(tokens: TokenStream) -> (Options, Vec<String>) {
+        let mut errors = Errors::default();
+        let options = Options::read(tokens, &mut errors);
+        (options, errors.messages())
+    }
+
+    #[test]
+    fn all_options_are_read() {
+        let (options, errors) = read(quote! {
+            jetstream, config = "nats.conf", version = "2.12", flavor = "multi_thread", worker_threads = 4,
+            start_paused = false, timeout = "1.5s", crate = crate::nats,
+        });
+
+        assert_eq!(errors, [""; 0]);
+        assert_eq!(options.jetstream, Some(true));
+        assert_eq!(options.config.map(|file| file.value()), Some("nats.conf".to_owned()));
+        assert_eq!(options.version.map(|version| version.value()), Some("2.12".to_owned()));
+        assert_eq!(options.flavor.map(|flavor| flavor.value), Some(Flavor::MultiThread));
+        assert_eq!(options.worker_threads.map(|workers| workers.value), Some(4));
+        assert_eq!(options.start_paused.map(|paused| paused.value), Some(false));
+        assert_eq!(options.timeout, Some(Duration::from_millis(1500)));
+        assert_eq!(options.crate_path.to_token_stream().to_string(), "crate :: nats");
+    }
+
+    #[test]
+    fn every_option_refuses_every_other_kind_of_value() {
+        let values = [
+            quote!(),
+            quote!(= -1),
+            quote!(= 0),
+            quote!(= 1.5),
+            quote!(= b"a"),
+            quote!(= c"a"),
+            quote!(= 'a'),
+            quote!(= a.b),
+            quote!(= a + b),
+            quote!(= {}),
+            quote!(= []),
+            quote!(= "a" "b"),
+            quote!(= =),
+            quote!(=),
+            quote!((1)),
+            quote!([1]),
+            quote!(::a),
+            quote!(= <a as b>::c),
+            quote!(= |a| b),
+            quote!(= ..),
+            quote!(= a!()),
+            quote!(= 99999999999999999999999999999999999999999),
+            quote!(= 4u8),
+            quote!(= "a"suffix),
+            quote!(= #),
+        ];
+        for known in &KNOWN {
+            let name = Ident::new(known.name, Span::call_site());
+            for value in &values {
+                let flag = value.is_empty() && matches!(known.name, "jetstream" | "start_paused");
+
+                let (_, errors) = read(quote!(#name #value));
+
+                assert_eq!(errors.len(), usize::from(!flag), "{name} {value}: {errors:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn planned_options_are_told_from_unknown_ones() {
+        for name in
+            ["tasks", "allow_tasks", "max_peak_heap", "max_live_heap_growth", "max_rss_growth", "process"]
+        {
+            let tokens: TokenStream = format!("{name} = \"1\"").parse().unwrap();
+
+            assert_eq!(read(tokens).1, [not_yet(name)]);
+        }
+        assert_eq!(
+            read(quote!(max_peak = 3)).1,
+            [
+                "unknown option `max_peak`, did you mean `max_peak_heap`? (the options are `jetstream`, `config`, \
+                 `version`, `flavor`, `worker_threads`, `start_paused`, `timeout`, `crate`)"
+            ]
+        );
+    }
+
+    #[test]
+    fn raw_identifiers_are_refused() {
+        assert_eq!(
+            read(quote!(r#timeout = "1s", r#tasks)).1,
+            ["write `timeout` without `r#`", "write `tasks` without `r#`",]
+        );
+    }
+
+    #[test]
+    fn a_repeated_option_keeps_its_first_value() {
+        let (options, errors) = read(quote!(timeout = "1s", timeout = "x"));
+
+        assert_eq!(options.timeout, Some(Duration::from_secs(1)));
+        assert_eq!(errors, ["`timeout` is given twice (keep one of the two)"]);
+    }
+
+    #[test]
+    fn conflicts_are_found_in_any_order() {
+        for (tokens, conflicts) in [
+            (quote!(worker_threads = 2), 1),
+            (quote!(worker_threads = 2, flavor = "current_thread"), 1),
+            (quote!(worker_threads = 2, flavor = "multi_thread"), 0),
+            (quote!(start_paused, flavor = "multi_thread"), 1),
+            (quote!(flavor = "multi_thread", start_paused = false), 0),
+            (quote!(start_paused, worker_threads = 2), 1),
+        ] {
+            assert_eq!(read(tokens.clone()).1.len(), conflicts, "{tokens}");
+        }
+    }
+
+    #[test]
+    fn a_bad_flavor_is_the_only_error() {
+        let (_, errors) = read(quote!(flavor = "threaded", worker_threads = 2, start_paused));
+
+        assert_eq!(errors, ["`flavor` is `current_thread` or `multi_thread`, not `threaded`"]);
+    }
+
+    #[test]
+    fn the_crate_is_a_path_in_either_form() {
+        for tokens in [
+            quote!(crate = "::a::b"),
+            quote!(crate = ::a::b),
+            quote!(crate = crate),
+            quote!(crate = "self::a"),
+        ] {
+            assert!(read(tokens).0.crate_path.is_some());
+        }
+        for tokens in [quote!(crate = ""), quote!(crate = "a b"), quote!(crate = a<b>), quote!(crate = "1")] {
+            assert_eq!(
+                read(tokens).1,
+                ["`crate` takes the path of this crate (write `crate = \"my_tests::isolated_nats\"`)"]
+            );
+        }
+    }
 }

@@ -1,0 +1,6 @@
+//! A configuration file without a name.
+
+#[isolated_nats::isolated_nats(config = "")]
+async fn test() {}
+
+fn main() {}
