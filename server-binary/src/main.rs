@@ -1,0 +1,3 @@
+//! The command: `fetch`, `path`, `doctor`, `clean`.
+
+fn main() {}
