@@ -93,7 +93,7 @@ impl AcquireError {
 
 impl fmt::Display for AcquireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.what.fmt(f)?;
+        write!(f, "{}", self.what)?;
         if matches!(*self.what, What::Exhausted { .. }) {
             for step in &self.steps {
                 write!(f, "\n  {step}")?;
@@ -153,7 +153,7 @@ impl fmt::Debug for AcquireError {
                 .finish();
         }
         // The fixes come last, so the chain goes in between.
-        self.what.fmt(f)?;
+        write!(f, "{}", self.what)?;
         if let Some(cause) = self.source() {
             write!(f, ": {}", Chain(cause))?;
         } else {

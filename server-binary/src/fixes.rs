@@ -3,6 +3,7 @@
 use crate::{
     Source,
     chain::Context,
+    checksums,
     error::Step,
     fetch::{self, Base},
     reason::{Reason, Unsuitable},
@@ -40,8 +41,12 @@ pub(crate) fn for_exhausted(context: &Context<'_>, steps: &[Step]) -> Vec<String
     fixes.push(format!(
         "cargo install isolated-nats-server-binary && isolated-nats-server fetch --version {version}   # where there is a network"
     ));
+    let is_known = checksums::archive(&version.to_string(), &context.target.to_string()).is_some();
     let url = fetch::url(&Base::Http(fetch::RELEASES.to_owned()), context);
-    fixes.push(format!("curl -fLO {url} && export ISOLATED_NATS_MIRROR=\"file://$PWD\""));
+    // Otherwise the SHA256SUMS would have to be fetched too.
+    if is_known {
+        fixes.push(format!("curl -fLO {url} && export ISOLATED_NATS_MIRROR=\"file://$PWD\""));
+    }
     fixes.push(format!(
         "go install github.com/nats-io/nats-server/v2@v{version} && export ISOLATED_NATS_SERVER=\"$(go env GOPATH)/bin/nats-server\""
     ));
