@@ -1,1 +1,32 @@
 //! A real `nats-server` in one line of a test.
+
+#[cfg(feature = "attribute")]
+#[doc = include_str!("../macros/src/attribute.md")]
+pub use isolated_nats_macros::{isolated_nats, test};
+
+pub use async_nats;
+
+mod evidence;
+mod fixture;
+mod gate;
+mod isolated;
+mod own_thread;
+mod poll;
+mod process;
+mod server;
+
+pub use fixture::{FromTest, FromTestError, TestContext, TestName};
+pub use gate::skip_unless;
+pub use poll::{Condition, WaitError, all_of, any_of, eventually, in_sequence, time_factor};
+pub use process::{ProcessError, ProcessErrorKind, ProcessProbe, ProcessSample};
+pub use server::{
+    Connection, Connz, ExternalNats, ExternalNatsBuilder, FaultError, FaultErrorKind, Healthz, Jsz,
+    JszConfig, Monitor, MonitorError, MonitorErrorKind, Stage, StartError, StartErrorKind, Subsz, Varz,
+};
+
+/// For the expansion of the attribute alone; anything in it may change in any release.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::fixture::argument;
+    pub use crate::isolated::{Flavor, Outcome, ShouldPanic, Test, run};
+}

@@ -1,0 +1,339 @@
+//! The runtime half of the attribute: start the server, run the body, judge it, and leave evidence or nothing.
+//!
+//! The order of a test's end is fixed: the body's future is dropped, and with it its arguments in reverse order; then
+//! comes the place for checks, while the runtime and the server still live; then the runtime ends, then the server.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::evidence;
+use crate::fixture::{FromTestError, TestContext};
+use crate::poll::{delay, scaled};
+use crate::server::{ExternalNats, StartError, StartErrorKind, write_chain};
+
+/// How long blocking work may hold up the end of the runtime; tokio alone would wait for ever.
+const RUNTIME_END_LIMIT: Duration = Duration::from_secs(5);
+/// How long after its time a test may take to notice that it is over, before it is said that it blocks its thread.
+const NOTICE_LIMIT: Duration = Duration::from_secs(2);
+
+/// What the attribute knows of a test; written by its expansion.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "for the expansion alone; the options are documented on the attribute")]
+pub struct Test {
+    pub name: &'static str,
+    pub jetstream: bool,
+    pub config_file: Option<&'static str>,
+    pub version: Option<&'static str>,
+    pub flavor: Flavor,
+    pub start_paused: bool,
+    pub timeout: Option<Duration>,
+    pub should_panic: ShouldPanic,
+}
+
+/// The runtime of a test.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "as above")]
+pub enum Flavor {
+    CurrentThread,
+    MultiThread { worker_threads: Option<usize> },
+}
+
+/// Whether the runner expects a panic, and with what in its message.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "as above")]
+pub enum ShouldPanic {
+    No,
+    Yes,
+    With(&'static str),
+}
+
+/// What a test may return.
+#[diagnostic::on_unimplemented(
+    message = "a test cannot return `{Self}`",
+    note = "it returns nothing, or a `Result` whose error is `Debug`"
+)]
+pub trait Outcome {
+    /// The value of a test that passes without having run.
+    fn passed() -> Self;
+    /// What is wrong; `None` when the test passed.
+    fn failure(&self) -> Option<String>;
+}
+
+impl Outcome for () {
+    fn passed() -> Self {}
+
+    fn failure(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Outcome for ExitCode {
+    fn passed() -> Self {
+        Self::SUCCESS
+    }
+
+    fn failure(&self) -> Option<String> {
+        (*self != Self::SUCCESS).then(|| format!("{self:?}"))
+    }
+}
+
+impl<T: Outcome, E: fmt::Debug> Outcome for Result<T, E> {
+    fn passed() -> Self {
+        Ok(T::passed())
+    }
+
+    fn failure(&self) -> Option<String> {
+        match self {
+            Ok(value) => value.failure(),
+            Err(error) => Some(format!("{error:?}")),
+        }
+    }
+}
+
+/// How a body ended.
+enum End<R> {
+    Returned(R),
+    NoArguments(FromTestError),
+    TimedOut(Duration),
+    Panicked(Box<dyn Any + Send>),
+}
+
+/// Runs a test; called by the attribute's expansion.
+///
+/// # Panics
+///
+/// When the body panics, when the server or an argument cannot be made, and when the time is over; but never in a test
+/// that is expected to panic for another reason than the panic expected, or it would pass for the wrong reason.
+#[track_caller]
+pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Result<R, FromTestError>) -> R {
+    let name = runner_name(test.name);
+    let server = match start(&test, name) {
+        Ok(server) => server,
+        Err(error) if error.kind() == StartErrorKind::NoBinary && skips_without_server() => {
+            let why =
+                format!("isolated-nats: test `{name}` is skipped (ISOLATED_NATS_MISSING=skip): {error:?}\n");
+            evidence::print_uncaptured(&why);
+            return R::passed();
+        }
+        Err(error) => return fail(&test, format!("test `{name}` has no server: {error:?}")),
+    };
+    server.judge();
+    let runtime = match build(&test) {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&test, format!("test `{name}` has no runtime: {error}")),
+    };
+    let context = TestContext::new(name.to_owned(), server.clone());
+    let end = run_body(&test, &runtime, context, body);
+    // The place for checks that need the runtime and the server: the body's locals and arguments have been dropped.
+    runtime.shutdown_timeout(scaled(RUNTIME_END_LIMIT));
+    conclude(&test, name, &server, end)
+}
+
+/// Judges how the body ended, leaves the evidence of a failure, and hands the end on to the runner.
+#[track_caller]
+fn conclude<R: Outcome>(test: &Test, name: &str, server: &ExternalNats, end: End<R>) -> R {
+    match end {
+        End::Returned(value) => {
+            let failure = value.failure().map(|error| format!("test `{name}` returned an error: {error}"));
+            let missing = || format!("test `{name}` did not panic as expected");
+            if let Some(what) = failure.or_else(|| test.should_panic.is_expected().then(missing)) {
+                server.test_failed(&what);
+            }
+            value
+        }
+        End::Panicked(panic) => {
+            if !test.should_panic.matches(&*panic) {
+                server.test_failed(&format!("test `{name}` panicked"));
+            }
+            resume_unwind(panic)
+        }
+        End::NoArguments(error) => {
+            let mut text = String::new();
+            let _ = fmt::write(&mut text, format_args!("{}", Chain(&error)));
+            server.test_failed(&format!("test `{name}` did not begin"));
+            fail(test, format!("test `{name}` did not begin: {text}"))
+        }
+        End::TimedOut(limit) => {
+            server.test_failed(&format!("test `{name}` timed out"));
+            fail(
+                test,
+                format!(
+                    "test `{name}` did not end within its {limit:.1?} (raise `timeout`, or set ISOLATED_NATS_TIME_FACTOR)"
+                ),
+            )
+        }
+    }
+}
+
+/// Fails the test: by a panic, or, where a panic would pass for the one that is expected, by saying so and returning.
+#[track_caller]
+fn fail<R: Outcome>(test: &Test, what: String) -> R {
+    if test.should_panic.is_expected() {
+        evidence::print(&format!("isolated-nats: {what}\n"));
+        return R::passed();
+    }
+    panic!("{what}")
+}
+
+/// An error and its causes as one sentence.
+struct Chain<'a>(&'a FromTestError);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(self.0, f)
+    }
+}
+
+impl ShouldPanic {
+    fn is_expected(self) -> bool {
+        !matches!(self, Self::No)
+    }
+
+    /// Whether this is the panic that the runner expects, by the runner's own rule.
+    fn matches(self, panic: &(dyn Any + Send)) -> bool {
+        match self {
+            Self::No => false,
+            Self::Yes => true,
+            Self::With(text) => message(panic).is_some_and(|message| message.contains(text)),
+        }
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> Option<&str> {
+    panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied())
+}
+
+/// A test's name as its runner shows it: without the name of the crate.
+fn runner_name(path: &'static str) -> &'static str {
+    path.split_once("::").map_or(path, |(_, name)| name)
+}
+
+/// Whether `ISOLATED_NATS_MISSING=skip` asks to skip tests where no server can be found; they fail by default.
+fn skips_without_server() -> bool {
+    std::env::var("ISOLATED_NATS_MISSING").is_ok_and(|what| what.trim() == "skip")
+}
+
+fn start(test: &Test, name: &str) -> Result<ExternalNats, StartError> {
+    let mut builder = ExternalNats::builder().name(name);
+    if test.jetstream {
+        builder = builder.jetstream();
+    }
+    if let Some(version) = test.version {
+        builder = builder.version(version);
+    }
+    if let Some(path) = test.config_file {
+        builder = builder.config_file(path);
+    }
+    builder.start_blocking()
+}
+
+fn build(test: &Test) -> std::io::Result<Runtime> {
+    let mut builder = match test.flavor {
+        Flavor::CurrentThread => Builder::new_current_thread(),
+        Flavor::MultiThread { worker_threads } => {
+            let mut builder = Builder::new_multi_thread();
+            if let Some(count) = worker_threads {
+                builder.worker_threads(count);
+            }
+            builder
+        }
+    };
+    builder.enable_all().start_paused(test.start_paused).build()
+}
+
+fn run_body<R: Outcome>(
+    test: &Test,
+    runtime: &Runtime,
+    context: TestContext,
+    body: impl AsyncFnOnce(&TestContext) -> Result<R, FromTestError>,
+) -> End<R> {
+    let _still = test.start_paused.then(|| HeldClock::new(runtime));
+    let limit = test.timeout.map(scaled);
+    let _watch = limit.and_then(|limit| watch(test.name, limit));
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            let mut body = pin!(body(&context));
+            let mut over = pin!(delay(limit.unwrap_or(Duration::MAX)));
+            std::future::poll_fn(|cx| match body.as_mut().poll(cx) {
+                Poll::Ready(result) => Poll::Ready(Some(result)),
+                Poll::Pending => over.as_mut().poll(cx).map(|()| None),
+            })
+            .await
+        })
+    }));
+    match ended {
+        Ok(Some(Ok(value))) => End::Returned(value),
+        Ok(Some(Err(error))) => End::NoArguments(error),
+        Ok(None) => End::TimedOut(limit.unwrap_or_default()),
+        Err(panic) => End::Panicked(panic),
+    }
+}
+
+/// Keeps a paused clock still while the runtime waits for its sockets: tokio moves it on only when nothing at all is
+/// under way, and a blocking task is. Without it, every timeout in the test would fire before a real server answers.
+struct HeldClock {
+    _release: mpsc::Sender<()>,
+}
+
+impl HeldClock {
+    fn new(runtime: &Runtime) -> Self {
+        let (release, released) = mpsc::channel::<()>();
+        runtime.spawn_blocking(move || released.recv()); // until the sender is dropped
+        Self { _release: release }
+    }
+}
+
+/// Says so when a body that blocks its thread cannot be ended by its time limit; dropping the sender calls it off.
+fn watch(name: &'static str, limit: Duration) -> Option<mpsc::Sender<()>> {
+    let (done, is_done) = mpsc::channel();
+    let watcher = move || {
+        let wait = limit.saturating_add(scaled(NOTICE_LIMIT));
+        if is_done.recv_timeout(wait) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let name = runner_name(name);
+            evidence::print_uncaptured(&format!(
+                "isolated-nats: test `{name}` is past its time limit of {limit:.1?}, but blocks its thread and cannot be \
+                 ended (use `.await`, or `spawn_blocking`)\n"
+            ));
+        }
+    };
+    std::thread::Builder::new().name("isolated-nats timeout".into()).spawn(watcher).is_ok().then_some(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expected_panic_is_recognised_as_the_runner_does() {
+        let text: Box<dyn Any + Send> = Box::new("the stream is missing");
+        let string: Box<dyn Any + Send> = Box::new(String::from("the stream is missing"));
+        let other: Box<dyn Any + Send> = Box::new(5);
+        for panic in [&text, &string] {
+            assert!(ShouldPanic::With("stream").matches(&**panic) && ShouldPanic::Yes.matches(&**panic));
+            assert!(!ShouldPanic::With("bucket").matches(&**panic) && !ShouldPanic::No.matches(&**panic));
+        }
+        assert!(ShouldPanic::Yes.matches(&*other) && !ShouldPanic::With("").matches(&*other));
+    }
+
+    #[test]
+    fn a_result_passes_only_when_it_is_ok_all_the_way() {
+        assert_eq!(Ok::<_, String>(()).failure(), None);
+        assert_eq!(Err::<(), _>("broken").failure().as_deref(), Some("\"broken\""));
+        assert!(Ok::<_, String>(ExitCode::FAILURE).failure().is_some());
+        assert_eq!(Result::<Result<(), u8>, u8>::passed(), Ok(Ok(())));
+    }
+
+    #[test]
+    fn the_name_is_the_runners() {
+        assert_eq!(runner_name("my_crate::orders::are_kept"), "orders::are_kept");
+        assert_eq!(runner_name("alone"), "alone");
+    }
+}

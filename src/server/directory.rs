@@ -1,0 +1,277 @@
+//! The private directory of a server: made for one, owned by a lock, removed or kept as evidence; and the sweep of
+//! those whose owner died.
+//!
+//! A directory belongs to the process that holds the lock on its `owner.lock`, which the kernel frees however that
+//! process ends. To make a directory and to look for dead ones exclude each other through `root.lock`, so that nobody
+//! sees a directory whose owner has not locked it yet.
+
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
+
+/// How many directories kept as evidence the sweep spares, newest first.
+pub(crate) const KEPT: usize = 20;
+
+const OWNER_LOCK: &str = "owner.lock";
+const ROOT_LOCK: &str = "root.lock";
+const KEPT_MARKER: &str = "kept";
+
+/// The private directory of one server.
+#[derive(Debug)]
+pub(crate) struct ServerDirectory {
+    path: PathBuf,
+    /// Held for the directory's life; `None` on a file system without locks, which the sweep then leaves alone.
+    owner: Option<File>,
+}
+
+impl ServerDirectory {
+    /// Makes a directory named after the server; the first call in a process sweeps those of dead processes before.
+    pub(crate) fn create(server_name: &str) -> io::Result<Self> {
+        let root = root()?;
+        static SWEEP: Once = Once::new();
+        SWEEP.call_once(|| sweep(&root));
+        Self::create_in(&root, server_name)
+    }
+
+    fn create_in(root: &Path, server_name: &str) -> io::Result<Self> {
+        let _shared = RootLock::shared(root);
+        let path = root.join(server_name);
+        fs::create_dir(&path)?;
+        let owner = File::create(path.join(OWNER_LOCK))?;
+        let owner = owner.try_lock().is_ok().then_some(owner);
+        let directory = Self { path, owner };
+        fs::create_dir(directory.store())?;
+        fs::create_dir(directory.ports())?;
+        Ok(directory)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.path.join("server.conf")
+    }
+
+    /// Where JetStream keeps its data; nothing else is in it, for the server looks at what lies beside its own.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path.join("store")
+    }
+
+    pub(crate) fn ports(&self) -> PathBuf {
+        self.path.join("ports")
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path.join("server.log")
+    }
+
+    /// Marks the directory as evidence: it stays when this value is dropped.
+    pub(crate) fn keep(&self) {
+        if let Err(error) = File::create(self.path.join(KEPT_MARKER)) {
+            tracing::warn!(%error, path = %self.path.display(), "could not mark the directory as kept");
+        }
+    }
+
+    /// Removes the directory; call it when no process writes to it any more.
+    pub(crate) fn remove(&mut self) {
+        if cfg!(windows) {
+            self.owner = None; // an open file cannot be removed there
+        }
+        remove(&self.path);
+    }
+}
+
+/// Removes a directory tree; somebody else's sweep may be at it too, and a failure leaves it to the next sweep.
+fn remove(path: &Path) {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(%error, path = %path.display(), "could not remove a server's directory");
+        }
+        _ => {}
+    }
+}
+
+/// A server name no other server has: from the test, this process, and a count.
+pub(crate) fn unique_name(test: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let nanoseconds =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.subsec_nanos());
+    // The time tells apart two processes that share a pid: one in a container, or one after a kept directory.
+    format!("{}-{}-{count}-{nanoseconds:08x}", slug(test), std::process::id())
+}
+
+/// The end of a test's name in characters that are fine in a subject, a file name and a log.
+fn slug(test: &str) -> String {
+    const LONGEST: usize = 48;
+    let clean: Vec<char> = test
+        .replace("::", "-")
+        .chars()
+        .map(|character| if character.is_ascii_alphanumeric() || character == '-' { character } else { '_' })
+        .collect();
+    let from = clean.len().saturating_sub(LONGEST);
+    let text: String = clean[from..].iter().collect();
+    let text = text.trim_matches('_');
+    if text.is_empty() { "test".into() } else { text.into() }
+}
+
+/// The directory of all servers' directories: `ISOLATED_NATS_DIR`, or one for this user in the temporary directory.
+fn root() -> io::Result<PathBuf> {
+    let root = match std::env::var_os("ISOLATED_NATS_DIR").filter(|path| !path.is_empty()) {
+        Some(path) => std::path::absolute(path)?,
+        None => std::path::absolute(std::env::temp_dir())?.join(private_name()),
+    };
+    make_private(&root)?;
+    Ok(root)
+}
+
+#[cfg(unix)]
+fn private_name() -> OsString {
+    format!("isolated-nats-{}", rustix::process::getuid().as_raw()).into()
+}
+
+#[cfg(not(unix))]
+fn private_name() -> OsString {
+    "isolated-nats".into() // the temporary directory is the user's own
+}
+
+/// Makes the root, and refuses one in a shared temporary directory that somebody else has made for us.
+#[cfg(unix)]
+fn make_private(root: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(root)?;
+    let owner = fs::metadata(root)?.uid();
+    let us = rustix::process::getuid().as_raw();
+    if owner == us || us == 0 {
+        return Ok(());
+    }
+    let what = format!("`{}` belongs to user {owner}, not to us (set ISOLATED_NATS_DIR)", root.display());
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, what))
+}
+
+#[cfg(not(unix))]
+fn make_private(root: &Path) -> io::Result<()> {
+    fs::create_dir_all(root)
+}
+
+/// The lock that makers of directories share and a sweep has alone; held for microseconds. Without locks on this file
+/// system it is nothing.
+struct RootLock {
+    _file: File,
+}
+
+impl RootLock {
+    fn shared(root: &Path) -> Option<Self> {
+        let file = open_lock(&root.join(ROOT_LOCK)).ok()?;
+        file.lock_shared().ok()?;
+        Some(Self { _file: file })
+    }
+
+    fn alone(root: &Path) -> Option<Self> {
+        let file = open_lock(&root.join(ROOT_LOCK)).ok()?;
+        file.lock().ok()?;
+        Some(Self { _file: file })
+    }
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Removes the directories of dead processes, but for the newest of those kept as evidence.
+fn sweep(root: &Path) {
+    let mut kept = Vec::new();
+    let mut dead = Vec::new();
+    {
+        let Some(_alone) = RootLock::alone(root) else { return };
+        let Ok(entries) = fs::read_dir(root) else { return };
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            match fs::metadata(path.join(KEPT_MARKER)).and_then(|marker| marker.modified()) {
+                _ if !is_dead(&path) => {}
+                Ok(since) => kept.push((since, path)),
+                Err(_) => dead.push(path),
+            }
+        }
+    }
+    kept.sort();
+    let spared = kept.len().saturating_sub(KEPT);
+    for path in dead.iter().chain(kept[..spared].iter().map(|(_, path)| path)) {
+        remove(path);
+    }
+}
+
+/// Whether a directory is one of ours whose owner holds its lock no more.
+fn is_dead(path: &Path) -> bool {
+    match File::options().read(true).write(true).open(path.join(OWNER_LOCK)) {
+        Ok(owner) => !matches!(owner.try_lock(), Err(TryLockError::WouldBlock | TryLockError::Error(_))),
+        // A removal that was cut short may have taken the lock first; nobody makes one without it under the root lock.
+        Err(error) => error.kind() == io::ErrorKind::NotFound && path.join("server.conf").exists(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(unique_name(name));
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_test_path_becomes_a_short_name_without_special_characters() {
+        assert_eq!(slug("orders::tests::größe 1"), "orders-tests-gr__e_1");
+        assert_eq!(slug(""), "test");
+        assert!(slug(&"x".repeat(500)).len() <= 48);
+    }
+
+    #[test]
+    fn no_two_names_are_equal() {
+        let names: std::collections::HashSet<_> = (0..1000).map(|_| unique_name("a::b")).collect();
+        assert_eq!(names.len(), 1000);
+    }
+
+    #[test]
+    fn the_sweep_takes_the_dead_and_spares_the_living_and_the_newest_kept() {
+        let root = scratch("sweep");
+        let mut living = ServerDirectory::create_in(&root, "living").unwrap();
+        drop(ServerDirectory::create_in(&root, "dead").unwrap());
+        for number in 0..KEPT + 2 {
+            let directory = ServerDirectory::create_in(&root, &format!("kept-{number:02}")).unwrap();
+            directory.keep();
+            let marker = File::options().write(true).open(directory.path().join(KEPT_MARKER)).unwrap();
+            marker
+                .set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(number as u64))
+                .unwrap();
+        }
+        fs::write(root.join("a file of somebody else"), "x").unwrap();
+        fs::create_dir(root.join("a directory of somebody else")).unwrap();
+
+        sweep(&root);
+
+        let left: Vec<_> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let has = |name: &str| left.iter().any(|left| left == name);
+        assert!(has("living") && !has("dead"), "{left:?}");
+        assert!(!has("kept-00") && !has("kept-01") && has("kept-02") && has("kept-21"), "{left:?}");
+        assert!(has("a file of somebody else") && has("a directory of somebody else"), "{left:?}");
+        living.remove();
+        assert!(!root.join("living").exists());
+        fs::remove_dir_all(&root).unwrap();
+    }
+
+    #[test]
+    fn a_removal_that_was_cut_short_is_finished_by_the_next_sweep() {
+        let root = scratch("cut");
+        fs::create_dir(root.join("half")).unwrap();
+        fs::write(root.join("half/server.conf"), "").unwrap();
+        sweep(&root);
+        assert!(!root.join("half").exists());
+        fs::remove_dir_all(&root).unwrap();
+    }
+}
