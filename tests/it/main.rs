@@ -1,0 +1,12 @@
+//! What needs a real server, in one binary.
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+mod attribute;
+mod broken;
+mod config;
+mod end;
+mod evidence;
+mod faults;
+mod monitor;
+mod start;
+mod support;
