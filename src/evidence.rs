@@ -124,7 +124,7 @@ mod tests {
         std::fs::write(&path, format!("{line}\n").repeat(1000)).unwrap();
         let text = tail(&path, usize::MAX);
         std::fs::remove_file(&path).unwrap();
-        assert!(text.len() < TAIL_BYTES as usize && text.lines().all(|shown| shown == line));
+        assert!((text.len() as u64) < TAIL_BYTES && text.lines().all(|shown| shown == line));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::evidence;
 use crate::fixture::{FromTestError, TestContext};
 use crate::poll::{delay, scaled};
-use crate::server::{ExternalNats, StartError, StartErrorKind, write_chain};
+use crate::server::{ExternalNats, StartError, StartErrorKind};
 
 /// How long blocking work may hold up the end of the runtime; tokio alone would wait for ever.
 const RUNTIME_END_LIMIT: Duration = Duration::from_secs(5);
@@ -123,15 +123,16 @@ pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Resul
             evidence::print_uncaptured(&why);
             return R::passed();
         }
-        Err(error) => return fail(&test, format!("test `{name}` has no server: {error:?}")),
+        Err(error) => return fail(&test, &format!("test `{name}` has no server: {error:?}")),
     };
     server.judge();
     let runtime = match build(&test) {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&test, format!("test `{name}` has no runtime: {error}")),
+        Err(error) => return fail(&test, &format!("test `{name}` has no runtime: {error}")),
     };
     let context = TestContext::new(name.to_owned(), server.clone());
-    let end = run_body(&test, &runtime, context, body);
+    let end = run_body(&test, &runtime, &context, body);
+    drop(context);
     // The place for checks that need the runtime and the server: the body's locals and arguments have been dropped.
     runtime.shutdown_timeout(scaled(RUNTIME_END_LIMIT));
     conclude(&test, name, &server, end)
@@ -156,40 +157,25 @@ fn conclude<R: Outcome>(test: &Test, name: &str, server: &ExternalNats, end: End
             resume_unwind(panic)
         }
         End::NoArguments(error) => {
-            let mut text = String::new();
-            let _ = fmt::write(&mut text, format_args!("{}", Chain(&error)));
             server.test_failed(&format!("test `{name}` did not begin"));
-            fail(test, format!("test `{name}` did not begin: {text}"))
+            fail(test, &format!("test `{name}` did not begin: {error:?}"))
         }
         End::TimedOut(limit) => {
             server.test_failed(&format!("test `{name}` timed out"));
-            fail(
-                test,
-                format!(
-                    "test `{name}` did not end within its {limit:.1?} (raise `timeout`, or set ISOLATED_NATS_TIME_FACTOR)"
-                ),
-            )
+            let hint = "raise `timeout`, or set ISOLATED_NATS_TIME_FACTOR";
+            fail(test, &format!("test `{name}` did not end within its {limit:.1?} ({hint})"))
         }
     }
 }
 
 /// Fails the test: by a panic, or, where a panic would pass for the one that is expected, by saying so and returning.
 #[track_caller]
-fn fail<R: Outcome>(test: &Test, what: String) -> R {
+fn fail<R: Outcome>(test: &Test, what: &str) -> R {
     if test.should_panic.is_expected() {
         evidence::print(&format!("isolated-nats: {what}\n"));
         return R::passed();
     }
     panic!("{what}")
-}
-
-/// An error and its causes as one sentence.
-struct Chain<'a>(&'a FromTestError);
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_chain(self.0, f)
-    }
 }
 
 impl ShouldPanic {
@@ -252,7 +238,7 @@ fn build(test: &Test) -> std::io::Result<Runtime> {
 fn run_body<R: Outcome>(
     test: &Test,
     runtime: &Runtime,
-    context: TestContext,
+    context: &TestContext,
     body: impl AsyncFnOnce(&TestContext) -> Result<R, FromTestError>,
 ) -> End<R> {
     let _still = test.start_paused.then(|| HeldClock::new(runtime));
@@ -260,7 +246,7 @@ fn run_body<R: Outcome>(
     let _watch = limit.and_then(|limit| watch(test.name, limit));
     let ended = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
-            let mut body = pin!(body(&context));
+            let mut body = pin!(body(context));
             let mut over = pin!(delay(limit.unwrap_or(Duration::MAX)));
             std::future::poll_fn(|cx| match body.as_mut().poll(cx) {
                 Poll::Ready(result) => Poll::Ready(Some(result)),

@@ -1,7 +1,7 @@
 //! A real `nats-server` in one line of a test.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 #[cfg(feature = "attribute")]
-#[doc = include_str!("../macros/src/attribute.md")]
 pub use isolated_nats_macros::{isolated_nats, test};
 
 pub use async_nats;
@@ -13,6 +13,8 @@ mod isolated;
 mod own_thread;
 mod poll;
 mod process;
+#[cfg(feature = "rstest")]
+pub mod fixtures;
 mod server;
 
 pub use fixture::{FromTest, FromTestError, TestContext, TestName};
@@ -23,6 +25,11 @@ pub use server::{
     Connection, Connz, ExternalNats, ExternalNatsBuilder, FaultError, FaultErrorKind, Healthz, Jsz,
     JszConfig, Monitor, MonitorError, MonitorErrorKind, Stage, StartError, StartErrorKind, Subsz, Varz,
 };
+
+/// The attribute's documentation, whose examples are thereby compiled.
+#[cfg(all(doctest, feature = "attribute"))]
+#[doc = include_str!("../macros/src/attribute.md")]
+mod attribute_examples {}
 
 /// For the expansion of the attribute alone; anything in it may change in any release.
 #[doc(hidden)]

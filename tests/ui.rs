@@ -1,6 +1,8 @@
 //! What is wrong with a use of the attribute is a compile error that says what to write, and what is right compiles
 //! in any module.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+
 use std::{env, fs, io::Write as _, path::PathBuf, process::Command};
 
 // These compile and run as they stand.

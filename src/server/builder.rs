@@ -202,7 +202,7 @@ impl ExternalNatsBuilder {
     ///
     /// The same as of [`start`](Self::start).
     pub fn start_blocking(self) -> Result<ExternalNats, StartError> {
-        start::start_blocking(self.options)
+        start::start_blocking(&self.options)
     }
 }
 

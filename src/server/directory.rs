@@ -31,8 +31,8 @@ pub(crate) struct ServerDirectory {
 impl ServerDirectory {
     /// Makes a directory named after the server; the first call in a process sweeps those of dead processes before.
     pub(crate) fn create(server_name: &str) -> io::Result<Self> {
-        let root = root()?;
         static SWEEP: Once = Once::new();
+        let root = root()?;
         SWEEP.call_once(|| sweep(&root));
         Self::create_in(&root, server_name)
     }

@@ -175,10 +175,10 @@ fn signal_failed(fault: &str, error: io::Error) -> FaultError {
 
 /// The process, if it runs; one that has ended by itself is found out here.
 fn running(state: &mut State) -> Result<&mut Process, FaultError> {
-    if let State::Running(process) = state {
-        if let Some(status) = process.ended() {
-            *state = State::Down(ended_by_itself(&status));
-        }
+    if let State::Running(process) = state
+        && let Some(status) = process.ended()
+    {
+        *state = State::Down(ended_by_itself(&status));
     }
     match state {
         State::Running(process) => Ok(process),

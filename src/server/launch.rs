@@ -79,10 +79,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if self.tether.is_some() {
-            if let Err(error) = self.end() {
-                tracing::warn!(%error, pid = self.id(), "could not end a nats-server");
-            }
+        if self.tether.is_some()
+            && let Err(error) = self.end()
+        {
+            tracing::warn!(%error, pid = self.id(), "could not end a nats-server");
         }
     }
 }

@@ -21,10 +21,10 @@ pub(crate) async fn start(options: Options) -> Result<ExternalNats, StartError> 
     let cancelled = Arc::new(AtomicBool::new(false));
     let _cancel = CancelOnDrop(Arc::clone(&cancelled));
     let caller = Caller::current();
-    on_own_thread("isolated-nats start", move || start_here(options, caller, &cancelled)).await
+    on_own_thread("isolated-nats start", move || start_here(&options, caller, &cancelled)).await
 }
 
-pub(crate) fn start_blocking(options: Options) -> Result<ExternalNats, StartError> {
+pub(crate) fn start_blocking(options: &Options) -> Result<ExternalNats, StartError> {
     start_here(options, Caller::current(), &AtomicBool::new(false))
 }
 
@@ -36,19 +36,19 @@ impl Drop for CancelOnDrop {
     }
 }
 
-fn start_here(options: Options, caller: Caller, cancelled: &AtomicBool) -> Result<ExternalNats, StartError> {
+fn start_here(options: &Options, caller: Caller, cancelled: &AtomicBool) -> Result<ExternalNats, StartError> {
     options.check()?;
     if let Some(url) = attach::url() {
-        return attach::attach(&url, &options, caller);
+        return attach::attach(&url, options, caller);
     }
-    let binary = acquire(&options)?;
+    let binary = acquire(options)?;
     let server_name = unique_name(options.name.as_deref().unwrap_or(&caller.name));
     let directory = ServerDirectory::create(&server_name).map_err(|error| {
         let what =
             "its private directory cannot be made (set ISOLATED_NATS_DIR to a directory that can be written)";
         StartError::new(StartErrorKind::Directory, Stage::Prepare, what).cause(error)
     })?;
-    let started = Plan::new(&options, binary, server_name, &directory)
+    let started = Plan::new(options, binary, server_name, &directory)
         .and_then(|mut plan| plan.launch(&directory, options.port, cancelled).map(|ready| (plan, ready)));
     match started {
         Ok((plan, ready)) => Ok(ExternalNats::owned(plan, directory, ready, caller)),

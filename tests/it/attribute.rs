@@ -197,7 +197,7 @@ async fn expects_a_panic_and_has_a_broken_argument(_broken: Broken) {}
 #[should_panic]
 #[ignore = "a victim: run by the tests below, in a process of its own"]
 async fn expects_a_panic_and_hangs() {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[isolated_nats]

@@ -27,7 +27,7 @@ async fn returns_an_error(_nats: ExternalNats) -> Result<(), Box<dyn std::error:
 #[isolated_nats(timeout = "200ms")]
 #[ignore = "a victim: run by the tests below, in a process of its own"]
 async fn hangs(_nats: ExternalNats) {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[isolated_nats]

@@ -1,0 +1,23 @@
+//! The fixtures of the `rstest` feature.
+
+use isolated_nats::ExternalNats;
+use isolated_nats::fixtures::{nats, nats_with_jetstream};
+use rstest::rstest;
+
+#[rstest]
+#[case::small(1)]
+#[case::large(10_000)]
+#[tokio::test]
+async fn a_fixture_is_a_server_of_each_case(nats: ExternalNats, #[case] bytes: usize) {
+    let client = nats.client().await.unwrap();
+    client.publish("subject", vec![0; bytes].into()).await.unwrap();
+    client.flush().await.unwrap();
+    assert!(nats.server_name().contains("case_"), "{nats:?}");
+}
+
+#[rstest]
+fn a_test_without_a_runtime_has_one_too(#[from(nats_with_jetstream)] with: ExternalNats, nats: ExternalNats) {
+    assert!(with.store_dir().is_some());
+    assert_eq!(nats.store_dir(), None);
+    assert_ne!(with.port(), nats.port());
+}
