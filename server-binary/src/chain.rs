@@ -111,7 +111,7 @@ impl<'a> Context<'a> {
             proxies: self.settings.proxies.clone(),
             roots: Roots {
                 file: self.settings.certificate_file.clone(),
-                directory: self.settings.certificate_dir.clone(),
+                directories: self.settings.certificate_dir.clone(),
             },
         }
     }
@@ -172,8 +172,7 @@ impl Attempt<'_> {
                 self.no_other_build()?;
                 self.fetch(source, fetch::build)
             }
-            // Named executables are tried before the chain.
-            Source::Builder | Source::Environment => Err(Reason::NotOnPath { directories: 0 }),
+            Source::Builder | Source::Environment => Err(Reason::NotNamed),
         }
     }
 

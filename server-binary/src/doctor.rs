@@ -75,7 +75,7 @@ fn look(context: &Context<'_>, source: Source) -> Result<String, Reason> {
                 .ok_or(Reason::NoProgram { programs: "`go`" })?;
             Ok(format!("`{}` is there; building takes a minute or so", go.display()))
         }
-        Source::Builder | Source::Environment => Err(Reason::NotOnPath { directories: 0 }),
+        Source::Builder | Source::Environment => Err(Reason::NotNamed),
     }
 }
 
@@ -140,7 +140,7 @@ fn archive(context: &Context<'_>, base: &Base) -> Result<String, Reason> {
     } else {
         "its SHA256SUMS would have to do"
     };
-    Ok(format!("`{url}` is there; {voucher}"))
+    Ok(format!("`{}` is there; {voucher}", fetch::shown(&url)))
 }
 
 fn wheel(context: &Context<'_>) -> Result<String, Reason> {

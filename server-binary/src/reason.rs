@@ -11,6 +11,8 @@ pub(crate) type Cause = Box<dyn Error + Send + Sync>;
 pub(crate) enum Reason {
     #[error("forbidden, since `{variable}` asks to stay offline (only a `file://` mirror is allowed)")]
     Offline { variable: &'static str },
+    #[error("no executable is named")]
+    NotNamed,
     #[error("no mirror is named (set `ISOLATED_NATS_MIRROR`)")]
     NoMirror,
     #[error("`ISOLATED_NATS_SHA256` pins the release archive, so no other kind of build is fetched")]
@@ -19,7 +21,7 @@ pub(crate) enum Reason {
     NotCached { root: PathBuf },
     #[error("the user has no cache directory (set `ISOLATED_NATS_CACHE_DIR`)")]
     NoCacheDirectory,
-    #[error("the entry `{}` was damaged and is put aside: {what}", entry.display())]
+    #[error("the entry `{}` is damaged: {what}", entry.display())]
     Damaged { entry: PathBuf, what: String },
     #[error("no `nats-server` in the {directories} directories of PATH")]
     NotOnPath { directories: usize },
@@ -79,7 +81,7 @@ impl Reason {
 
     pub(crate) fn kind(&self) -> StepErrorKind {
         match self {
-            Self::Offline { .. } | Self::NoMirror | Self::Pinned => StepErrorKind::Forbidden,
+            Self::Offline { .. } | Self::NotNamed | Self::NoMirror | Self::Pinned => StepErrorKind::Forbidden,
             Self::NotCached { .. }
             | Self::NoCacheDirectory
             | Self::NotOnPath { .. }

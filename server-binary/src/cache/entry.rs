@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
     time::UNIX_EPOCH,
 };
 
@@ -135,7 +136,10 @@ fn check_sum(entry: &Entry) -> Result<(), String> {
 
 /// Best effort: a read-only cache is hashed each time, and is right each time.
 fn remember(directory: &Path, manifest: &Manifest) {
-    let temporary = directory.join(format!("{MANIFEST}.{}", std::process::id()));
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let temporary = directory.join(format!("{MANIFEST}.{}-{count}", std::process::id()));
     let written =
         write_manifest(&temporary, manifest).and_then(|()| fs::rename(&temporary, directory.join(MANIFEST)));
     if let Err(error) = written {

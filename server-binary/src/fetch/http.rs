@@ -29,7 +29,7 @@ pub(crate) struct Client {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roots {
     pub(crate) file: Option<PathBuf>,
-    pub(crate) directory: Option<PathBuf>,
+    pub(crate) directories: Option<PathBuf>,
 }
 
 impl Client {
@@ -40,11 +40,15 @@ impl Client {
             let response = self.call(&url, false)?;
             if !response.status().is_redirection() {
                 let body = response.into_body();
-                return Ok(Body { length: body.content_length(), reader: Box::new(body.into_reader()), url });
+                return Ok(Body {
+                    length: body.content_length(),
+                    reader: Box::new(body.into_reader()),
+                    url: shown(&url),
+                });
             }
             url = redirect(&url, &response)?;
         }
-        Err(Reason::Url { url, what: "it is redirected too often" })
+        Err(Reason::Url { url: shown(&url), what: "it is redirected too often" })
     }
 
     /// Asks whether a URL is there, without its body.
@@ -57,25 +61,24 @@ impl Client {
             }
             url = redirect(&url, &response)?;
         }
-        Err(Reason::Url { url, what: "it is redirected too often" })
+        Err(Reason::Url { url: shown(&url), what: "it is redirected too often" })
     }
 
     fn call(&self, url: &str, head: bool) -> Result<Response<ureq::Body>, Reason> {
-        let uri: Uri =
-            url.parse().map_err(|_| Reason::Url { url: url.to_owned(), what: "it is not a URL" })?;
+        let uri: Uri = url.parse().map_err(|_| Reason::Url { url: shown(url), what: "it is not a URL" })?;
         let agent = self.agent(url, &uri)?;
         let result = if head { agent.head(url).call() } else { agent.get(url).call() };
         result.map_err(|error| match error {
-            ureq::Error::StatusCode(status) => Reason::Status { url: url.to_owned(), status },
+            ureq::Error::StatusCode(status) => Reason::Status { url: shown(url), status },
             ureq::Error::Timeout(which) => {
                 let limit = match which {
                     ureq::Timeout::Global => self.deadline.limit(),
                     ureq::Timeout::Connect | ureq::Timeout::Resolve => self.connect_timeout,
                     _ => self.connect_timeout * ANSWER_FACTOR,
                 };
-                Reason::NetworkTimeout { url: url.to_owned(), limit }
+                Reason::NetworkTimeout { url: shown(url), limit }
             }
-            error => Reason::Request { url: url.to_owned(), source: error.into() },
+            error => Reason::Request { url: shown(url), source: error.into() },
         })
     }
 
@@ -84,7 +87,7 @@ impl Client {
         let proxy = match self.proxies.proxy_for(is_https, uri.host().unwrap_or_default()) {
             Some(proxy) => Some(
                 Proxy::new(proxy)
-                    .map_err(|error| Reason::Request { url: proxy.to_owned(), source: error.into() })?,
+                    .map_err(|error| Reason::Request { url: shown(proxy), source: error.into() })?,
             ),
             None => None,
         };
@@ -103,9 +106,20 @@ impl Client {
     }
 }
 
+/// A mirror's URL or a proxy may have a password in it, which is not for logs.
+pub(crate) fn shown(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) if scheme.is_empty() => format!("***{}", &rest[at..]),
+        Some(at) => format!("{scheme}://***{}", &rest[at..]),
+        None => url.to_owned(),
+    }
+}
+
 /// Returns where a redirect leads; never from https to http.
 fn redirect(url: &str, response: &Response<ureq::Body>) -> Result<String, Reason> {
-    let fail = |what| Reason::Url { url: url.to_owned(), what };
+    let fail = |what| Reason::Url { url: shown(url), what };
     if response.status() == StatusCode::NOT_MODIFIED {
         return Err(fail("it answers that it was not modified"));
     }
@@ -140,7 +154,7 @@ fn tls(
     _roots: &Roots,
 ) -> Result<ConfigBuilder<AgentScope>, Reason> {
     let what = "this build has no https (turn on the feature `https` or `https-aws-lc-rs` of isolated-nats-server-binary)";
-    Err(Reason::Url { url: url.to_owned(), what })
+    Err(Reason::Url { url: shown(url), what })
 }
 
 #[cfg(feature = "_tls")]
@@ -152,16 +166,21 @@ fn tls(
     use rustls_native_certs::{load_certs_from_paths, load_native_certs};
     use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-    let Roots { file, directory } = roots;
-    let loaded = match (file, directory) {
+    let mut loaded = match (&roots.file, &roots.directories) {
         (None, None) => load_native_certs(),
-        (file, directory) => load_certs_from_paths(file.as_deref(), directory.as_deref()),
+        (file, _) => load_certs_from_paths(file.as_deref(), None),
     };
+    // A list, as openssl has it.
+    for directory in roots.directories.iter().flat_map(std::env::split_paths) {
+        let more = load_certs_from_paths(None, Some(&directory));
+        loaded.certs.extend(more.certs);
+        loaded.errors.extend(more.errors);
+    }
     if loaded.certs.is_empty() {
         return Err(match loaded.errors.into_iter().next() {
-            Some(error) => Reason::Request { url: url.to_owned(), source: error.into() },
+            Some(error) => Reason::Request { url: shown(url), source: error.into() },
             None => Reason::Url {
-                url: url.to_owned(),
+                url: shown(url),
                 what: "no root certificates were found (install ca-certificates, or set SSL_CERT_FILE)",
             },
         });
@@ -189,6 +208,13 @@ fn crypto_provider() -> std::sync::Arc<rustls::crypto::CryptoProvider> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        assert_eq!(shown("https://me:secret@h:1/a?b"), "https://***@h:1/a?b");
+        assert_eq!(shown("me:se@cret@h:1"), "***@h:1");
+        assert_eq!(shown("https://h/a@b"), "https://h/a@b");
+    }
 
     #[test]
     fn redirects_may_be_relative() {

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use base::Base;
 pub(crate) use golang::{build, find_go};
-pub(crate) use http::{Client, Roots};
+pub(crate) use http::{Client, Roots, shown};
 pub(crate) use proxy::{Proxies, parse_exceptions};
 pub(crate) use release::{RELEASES, release, url};
 pub(crate) use wheel::{find_pip, wheel};
