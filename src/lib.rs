@@ -1,4 +1,4 @@
-//! A real `nats-server` in one line of a test.
+#![doc = include_str!("../README.md")]
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 #[cfg(feature = "attribute")]
@@ -25,6 +25,16 @@ pub use server::{
     Connection, Connz, ExternalNats, ExternalNatsBuilder, FaultError, FaultErrorKind, Healthz, Jsz,
     JszConfig, Monitor, MonitorError, MonitorErrorKind, Stage, StartError, StartErrorKind, Subsz, Varz,
 };
+
+/// The design and its reasons.
+pub mod _design {
+    #![doc = include_str!("../DESIGN.md")]
+}
+
+/// What changed from release to release.
+pub mod _changelog {
+    #![doc = include_str!("../CHANGELOG.md")]
+}
 
 /// The attribute's documentation, whose examples are thereby compiled.
 #[cfg(all(doctest, feature = "attribute"))]

@@ -9,12 +9,12 @@ use super::ProcessSample;
 pub(super) fn sample(pid: u32) -> io::Result<ProcessSample> {
     let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}"));
     let (state, ticks) = stat(&read("stat")?).ok_or_else(|| unexpected("stat"))?;
-    if matches!(state, 'Z' | 'X') {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "it is a zombie, not yet waited for"));
-    }
     let status = read("status")?;
+    // A process that ends loses its memory first, becomes a zombie, and vanishes once it is waited for.
+    let memory = kilobytes(&status, "VmRSS:").filter(|_| !matches!(state, 'Z' | 'X'));
+    let ended = || io::Error::new(io::ErrorKind::NotFound, "it has ended, and was not yet waited for");
     Ok(ProcessSample {
-        rss_bytes: kilobytes(&status, "VmRSS:").ok_or_else(|| unexpected("status"))?,
+        rss_bytes: memory.ok_or_else(ended)?,
         peak_rss_bytes: kilobytes(&status, "VmHWM:"),
         cpu_time: Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64),
         threads: field(&status, "Threads:"),
