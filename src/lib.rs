@@ -8,13 +8,13 @@ pub use async_nats;
 
 mod evidence;
 mod fixture;
+#[cfg(feature = "rstest")]
+pub mod fixtures;
 mod gate;
 mod isolated;
 mod own_thread;
 mod poll;
 mod process;
-#[cfg(feature = "rstest")]
-pub mod fixtures;
 mod server;
 
 pub use fixture::{FromTest, FromTestError, TestContext, TestName};

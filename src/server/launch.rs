@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -152,9 +152,8 @@ impl Launch {
         };
         remove_old_ports(directory).map_err(prepare)?;
         let log = File::options().create(true).append(true).open(directory.log()).map_err(prepare)?;
-        let mut command = self.command(directory, port);
-        command.stdin(Stdio::null()).stdout(log.try_clone().map_err(prepare)?).stderr(log);
-        let (child, tether) = lifeline::spawn(command).map_err(|error: io::Error| {
+        let command = self.command(directory, port);
+        let (child, tether) = lifeline::spawn(command, log).map_err(|error: io::Error| {
             let what = format!("`{}` cannot be executed{}", self.binary.display(), spawn_hint(&error));
             StartError::new(StartErrorKind::Spawn, Stage::Spawn, what).cause(error)
         })?;

@@ -6,8 +6,9 @@
 //!   kills what it was told to. It works on Linux too, where it is tested.
 //! - Windows: one job object, ended by the kernel with its last handle, which is ours.
 
+use std::fs::File;
 use std::io;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -32,14 +33,22 @@ pub(crate) struct Tether {
     _watched: Option<watcher::Watched>,
 }
 
-/// Starts a child process that cannot outlive this one.
-pub(crate) fn spawn(command: Command) -> io::Result<(Child, Tether)> {
+/// Starts a child process that cannot outlive this one, and that writes to a log; the command says nothing of its input
+/// and output.
+pub(crate) fn spawn(command: Command, log: File) -> io::Result<(Child, Tether)> {
     #[cfg(target_os = "linux")]
     if !watcher_is_asked_for() {
+        let command = with_output_to(command, log)?;
         let child = on_spawner_thread(move || death_signal::spawn(command))?;
         return Ok((child, Tether { _watched: None }));
     }
-    spawn_by_platform(command)
+    spawn_by_platform(command, log)
+}
+
+/// Input from nowhere, output to the log: never inherited, or a test runner would wait for it to be closed.
+fn with_output_to(mut command: Command, log: File) -> io::Result<Command> {
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    Ok(command)
 }
 
 /// Whether `ISOLATED_NATS_LIFELINE=watcher` asks for the way of the other Unix systems, which works on Linux too.
@@ -49,15 +58,19 @@ fn watcher_is_asked_for() -> bool {
 }
 
 #[cfg(unix)]
-fn spawn_by_platform(command: Command) -> io::Result<(Child, Tether)> {
-    let watcher = watcher::global()?; // before the child: a child without it would be an orphan for a moment
-    let child = on_spawner_thread(move || spawn_when_not_busy(command))?;
+fn spawn_by_platform(command: Command, log: File) -> io::Result<(Child, Tether)> {
+    let watcher = watcher::global()?;
+    let mut gated = with_output_to(watcher::gated(&command), log)?;
+    gated.stdin(Stdio::piped());
+    let mut child = on_spawner_thread(move || spawn_when_not_busy(gated))?;
     let watched = watcher.watch(child.id());
+    watcher::open_gate(&mut child)?;
     Ok((child, Tether { _watched: Some(watched) }))
 }
 
 #[cfg(windows)]
-fn spawn_by_platform(command: Command) -> io::Result<(Child, Tether)> {
+fn spawn_by_platform(command: Command, log: File) -> io::Result<(Child, Tether)> {
+    let command = with_output_to(command, log)?;
     let mut child = on_spawner_thread(move || spawn_when_not_busy(command))?;
     if let Err(error) = job::assign(&child) {
         child.kill()?;

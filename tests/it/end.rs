@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use isolated_nats::ExternalNats;
 
-use crate::support::{LONG, Scratch, Victim, is_gone, wait_gone};
+use crate::support::{LONG, Scratch, Victim, is_gone, processes_with, wait_gone};
 
 static HELD: OnceLock<ExternalNats> = OnceLock::new();
 
@@ -92,6 +92,37 @@ async fn nothing_outlives_the_process_by_the_death_signal() {
 #[tokio::test]
 async fn nothing_outlives_the_process_by_the_watcher() {
     ends_with_everything("watcher").await;
+}
+
+/// Killed at any moment of a start, and a little after; `ISOLATED_NATS_ORPHANS=1000` looks a thousand times.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_sudden_end_at_any_moment_leaves_no_server() {
+    let rounds: u32 = std::env::var("ISOLATED_NATS_ORPHANS").map_or(40, |rounds| rounds.parse().unwrap());
+    let root = Scratch::new("sudden");
+    for round in 0..rounds {
+        let mut command = Victim::command("end::victim", root.path());
+        command
+            .env("VICTIM", "waits local")
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null());
+        command.env("ISOLATED_NATS_LIFELINE", if round % 2 == 0 { "death-signal" } else { "watcher" });
+        let mut victim = Victim(command.spawn().unwrap());
+        // A moment within the first 40 ms, in which a start takes about 20; 7 919 is prime, so that they spread.
+        let moment = Instant::now() + Duration::from_micros(u64::from(round * 7919 % 40_000));
+        while Instant::now() < moment {
+            std::thread::yield_now();
+        }
+        victim.0.kill().unwrap();
+        victim.0.wait().unwrap();
+    }
+    let root = root.path().to_str().unwrap();
+    isolated_nats::eventually("no server is left", LONG, async || match processes_with(root).as_slice() {
+        [] => Ok(()),
+        left => Err(format!("{left:?}")),
+    })
+    .await
+    .unwrap();
 }
 
 /// With libtest, the thread that starts a server ends with its test; a server in a `static` must not end with it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use isolated_nats::{ExternalNats, StartErrorKind, eventually};
 
-use crate::support::{LONG, is_gone, wait_gone};
+use crate::support::{LONG, is_gone, processes_with, wait_gone};
 
 #[tokio::test]
 async fn a_server_answers_and_is_gone_with_its_handle() {
@@ -125,17 +125,6 @@ async fn a_dropped_start_leaves_nothing_behind() {
 fn isolated_root() -> std::path::PathBuf {
     let nats = ExternalNats::start_blocking().unwrap();
     nats.dir().parent().unwrap().to_owned()
-}
-
-/// The processes whose command line holds a text, without this one.
-fn processes_with(text: &str) -> Vec<u32> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
-    pids.filter(|pid| {
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        *pid != std::process::id() && String::from_utf8_lossy(&line).contains(text)
-    })
-    .collect()
 }
 
 #[tokio::test]

@@ -101,3 +101,14 @@ pub(crate) async fn wait_gone(pid: u32, limit: Duration) {
     .await
     .unwrap();
 }
+
+/// The processes whose command line holds a text, without this one; none where there is no `/proc`.
+pub(crate) fn processes_with(text: &str) -> Vec<u32> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    pids.filter(|pid| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        *pid != std::process::id() && String::from_utf8_lossy(&line).contains(text)
+    })
+    .collect()
+}

@@ -2,9 +2,12 @@
 //!
 //! The write end of the pipe closes with this process, however it ends: that is the event, so that nothing is polled and
 //! no pid is ever compared. A pid is taken off the list before the process is waited for, while it cannot be reused.
+//!
+//! A process that is not on the list yet must not be the server yet, for this process may end in between: the child is a
+//! shell that waits for a line on a pipe of its own, and becomes the server then. Without the line it ends.
 
 use std::io::{self, Write};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Reads `+pid` and `-pid` lines into a list; at end of file kills the list. Signals that a terminal or a test runner
@@ -19,6 +22,9 @@ while IFS= read -r line; do
   esac
 done
 for pid in $live; do kill -KILL "$pid" 2>/dev/null; done"#;
+
+/// Becomes the program given as its arguments once a line comes; at end of file, when the other side has died, ends.
+const GATE: &str = r#"read -r line && exec "$0" "$@" </dev/null"#;
 
 #[derive(Debug)]
 pub(super) struct Watcher {
@@ -53,6 +59,25 @@ fn start() -> io::Result<Watcher> {
         .spawn()?;
     let pipe = shell.stdin.take().ok_or_else(|| io::Error::other("the watcher has no pipe"))?;
     Ok(Watcher { pipe: Mutex::new(pipe) })
+}
+
+/// The command as a shell that waits at the gate before it becomes it, with the same pid.
+pub(super) fn gated(command: &Command) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", GATE]).arg(command.get_program()).args(command.get_args());
+    for (key, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(key, value),
+            None => shell.env_remove(key),
+        };
+    }
+    shell
+}
+
+/// Lets a child at the gate go on, once it is on the list.
+pub(super) fn open_gate(child: &mut Child) -> io::Result<()> {
+    let mut gate = child.stdin.take().ok_or_else(|| io::Error::other("the child has no gate"))?;
+    gate.write_all(b"\n")
 }
 
 impl Watcher {
@@ -102,6 +127,23 @@ mod tests {
         assert_eq!(released.try_wait().unwrap(), None);
         released.kill().unwrap();
         released.wait().unwrap();
+    }
+
+    #[test]
+    fn a_child_becomes_the_program_only_once_the_gate_is_open() {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "test $VARIABLE = value && echo $$ started: $0", "a name"])
+            .env("VARIABLE", "value");
+        let start = || gated(&command).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut opened = start();
+        open_gate(&mut opened).unwrap();
+        let pid = opened.id();
+        let output = opened.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{pid} started: a name\n"));
+
+        let closed = start().wait_with_output().unwrap(); // which closes its input
+        assert!(!closed.status.success() && closed.stdout.is_empty());
     }
 
     #[test]
