@@ -158,6 +158,25 @@ mod tests {
         assert!(matches!(error, RunError::Start(error) if error.kind() == io::ErrorKind::NotFound));
     }
 
+    // A file that this process has just written is busy while another thread's child still has it open.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_busy_executable_is_tried_again_until_it_is_free() {
+        use std::{fs, os::unix::fs::PermissionsExt, time::Instant};
+
+        let path = std::env::temp_dir().join(format!("isolated-nats-test-{}-busy", std::process::id()));
+        fs::write(&path, "#!/bin/sh\necho free\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let writer = fs::File::options().append(true).open(&path).unwrap();
+        let started = Instant::now();
+        let error = run(&mut Command::new(&path), Duration::from_secs(60)).unwrap_err();
+        assert!(started.elapsed() >= BUSY_LIMIT, "given up after {:?}", started.elapsed());
+        assert!(matches!(error, RunError::Start(error) if error.kind() == io::ErrorKind::ExecutableFileBusy));
+        drop(writer);
+        assert_eq!(run(&mut Command::new(&path), Duration::from_secs(60)).unwrap().stdout, "free\n");
+        fs::remove_file(path).unwrap();
+    }
+
     #[test]
     fn a_command_line_can_be_typed() {
         assert_eq!(

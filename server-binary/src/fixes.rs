@@ -32,7 +32,7 @@ pub(crate) fn for_exhausted(context: &Context<'_>, steps: &[Step]) -> Vec<String
         fixes.push(format!("unset {variable}   # lets it be fetched"));
     }
     if context.settings.sources.is_some() {
-        fixes.push("unset ISOLATED_NATS_SOURCES   # lets all sources be tried".to_owned());
+        fixes.push("unset ISOLATED_NATS_SOURCES   # and leave out `sources`: then all are tried".to_owned());
     }
     if let Some(fix) = steps.iter().find_map(other_version) {
         fixes.push(fix);

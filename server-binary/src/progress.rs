@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Back to the start of the line, and erase it.
+const CLEAR: &str = "\r\u{1b}[K";
 const BETWEEN: Duration = Duration::from_millis(100);
 
 /// Where the few lines go that acquiring prints. A cache hit prints none.
@@ -44,7 +46,9 @@ impl Progress {
             Kind::Quiet => {}
             // Not `eprintln!`: a test harness would keep it back, and it tells why the first test takes so long.
             Kind::Stderr => {
-                let _ = writeln!(io::stderr(), "isolated-nats: {line}");
+                // Takes the place of a moving line that was left in the middle.
+                let clear = if io::stderr().is_terminal() { CLEAR } else { "" };
+                let _ = writeln!(io::stderr(), "{clear}isolated-nats: {line}");
             }
             Kind::To(function) => function(line),
         }
@@ -69,7 +73,7 @@ impl Progress {
                 }
                 None => format!("isolated-nats: {what}: {}", megabytes(received)),
             };
-            let _ = write!(io::stderr(), "\r\u{1b}[K{line}");
+            let _ = write!(io::stderr(), "{CLEAR}{line}");
         }
     }
 }

@@ -26,6 +26,7 @@ pub(crate) struct Client {
 }
 
 /// Certificates other than the platform's.
+#[cfg_attr(not(feature = "_tls"), expect(dead_code, reason = "there is nobody to trust without https"))]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roots {
     pub(crate) file: Option<PathBuf>,

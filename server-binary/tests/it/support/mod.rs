@@ -105,16 +105,21 @@ pub(crate) fn compiled(directory: &Path, version: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
 
     let built = BUILT.get_or_init(|| {
-        // Beside this test's own executable, so that it is built into the target directory and found by `hard_link`.
-        let base =
-            std::env::current_exe().unwrap().with_extension(format!("stand-in-{}", std::process::id()));
-        let source = base.with_extension("rs");
-        fs::write(&source, STAND_IN).unwrap();
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let status = Command::new(rustc).arg(&source).arg("-o").arg(&base).status().unwrap();
-        assert!(status.success());
-        fs::remove_file(source).unwrap();
-        base
+        // Beside this test's own executable, named after its text: built once for all runs, and found by `hard_link`.
+        let name = format!("stand-in-{}", &archives::sha256(STAND_IN.as_bytes())[..8]);
+        let built = std::env::current_exe().unwrap().with_extension(name);
+        if !built.exists() {
+            let base = built.with_extension(std::process::id().to_string());
+            let source = base.with_extension("rs");
+            fs::write(&source, STAND_IN).unwrap();
+            let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+            let words = ["--crate-name", "stand_in", "-o"];
+            let status = Command::new(rustc).args(words).args([&base, &source]).status().unwrap();
+            assert!(status.success());
+            fs::rename(&base, &built).unwrap();
+            fs::remove_file(source).unwrap();
+        }
+        built
     });
     fs::create_dir_all(directory).unwrap();
     let path = directory.join("nats-server");
