@@ -9,6 +9,10 @@ use super::{ExternalNats, start};
 
 /// How long a server may take to be ready, from its spawn; 200 times what it takes on an idle machine.
 pub(crate) const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an orderly end may take; an idle server takes about a millisecond.
+pub(crate) const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a fault may take to show its effect; a reload takes about four milliseconds.
+pub(crate) const FAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Describes a server before it starts; made by [`ExternalNats::builder`].
 ///
@@ -37,7 +41,10 @@ pub(crate) struct Options {
     pub(crate) go_memory_limit_bytes: Option<u64>,
     pub(crate) profiling: bool,
     pub(crate) log: Option<LogLevel>,
+    pub(crate) acquire_timeout: Option<Duration>,
     pub(crate) start_timeout: Option<Duration>,
+    pub(crate) stop_timeout: Option<Duration>,
+    pub(crate) fault_timeout: Option<Duration>,
     pub(crate) arguments: Vec<String>,
 }
 
@@ -166,11 +173,30 @@ impl ExternalNatsBuilder {
         self
     }
 
-    /// How long the server may take to be ready once its program has been found. Default: 10 s.
+    /// How long finding, and if need be fetching, the program may take. Default: 120 s.
     ///
-    /// The limit is multiplied by [`time_factor`](crate::time_factor).
+    /// The limit is multiplied by [`time_factor`](crate::time_factor), as are those of the next three methods.
+    pub fn acquire_timeout(mut self, limit: Duration) -> Self {
+        self.options.acquire_timeout = Some(limit);
+        self
+    }
+
+    /// How long the server may take to be ready once its program has been found. Default: 10 s.
     pub fn start_timeout(mut self, limit: Duration) -> Self {
         self.options.start_timeout = Some(limit);
+        self
+    }
+
+    /// How long an orderly end may take before the server is killed. Default: 10 s.
+    pub fn stop_timeout(mut self, limit: Duration) -> Self {
+        self.options.stop_timeout = Some(limit);
+        self
+    }
+
+    /// How long a fault may take to show its effect: a reload to be in force, a lame duck to turn clients away, a restart
+    /// to get its port back from another process. Default: 5 s.
+    pub fn fault_timeout(mut self, limit: Duration) -> Self {
+        self.options.fault_timeout = Some(limit);
         self
     }
 
@@ -218,8 +244,9 @@ impl Options {
         if self.port == Some(0) {
             return refuse("port 0 is no port (leave out `port`, and the server picks a free one)");
         }
-        if self.start_timeout == Some(Duration::ZERO) {
-            return refuse("a start timeout of zero leaves no time to start (leave it out for 10 s)");
+        let limits = [self.acquire_timeout, self.start_timeout, self.stop_timeout, self.fault_timeout];
+        if limits.contains(&Some(Duration::ZERO)) {
+            return refuse("a timeout of zero leaves no time for anything (leave it out for the default)");
         }
         if self.arguments.iter().any(|argument| argument.contains('\0')) || self.text.contains('\0') {
             return refuse(

@@ -18,18 +18,11 @@ use crate::evidence;
 use crate::own_thread::on_own_thread;
 use crate::poll::{Deadline, until};
 
-/// How long an orderly end may take before the process is killed; an idle server takes about a millisecond.
-const STOP_LIMIT: Duration = Duration::from_secs(10);
-/// How long a restart tries to get its port back: somebody may hold it for a moment.
-const PORT_LIMIT: Duration = Duration::from_secs(2);
-/// How long the server may take to answer a reload, or to close its door in lame-duck mode.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
-
 impl ExternalNats {
     /// Ends the server in an orderly way, for every handle and for good, and returns its exit status.
     ///
     /// Later calls on other handles give [`FaultErrorKind::Stopped`]. The directory is removed with the last handle. A
-    /// server that does not end within 10 s is killed. On Windows, where there are no signals, it is killed at once.
+    /// server that does not end within its [`stop_timeout`](crate::ExternalNatsBuilder::stop_timeout) is killed. On Windows, where there are no signals, it is killed at once.
     ///
     /// # Errors
     ///
@@ -56,7 +49,8 @@ impl ExternalNats {
 
     /// Ends the server in an orderly way; its store stays, and [`restart`](Self::restart) brings it back.
     ///
-    /// A server that does not end within 10 s is killed, and on Windows it always is.
+    /// A server that does not end within its [`stop_timeout`](crate::ExternalNatsBuilder::stop_timeout) is killed, and on
+    /// Windows it always is.
     ///
     /// # Errors
     ///
@@ -76,7 +70,8 @@ impl ExternalNats {
     ///
     /// # Errors
     ///
-    /// [`FaultErrorKind::PortTaken`] when another process holds the port for 2 s; [`FaultErrorKind::Start`] when the
+    /// [`FaultErrorKind::PortTaken`] when another process holds the port for the
+    /// [`fault_timeout`](crate::ExternalNatsBuilder::fault_timeout); [`FaultErrorKind::Start`] when the
     /// server does not come up, with the [`StartError`] as its cause, and a later call tries again;
     /// [`FaultErrorKind::Stopped`] after [`shutdown`](Self::shutdown); [`FaultErrorKind::Attached`].
     pub async fn restart(&self) -> Result<(), FaultError> {
@@ -109,7 +104,8 @@ impl ExternalNats {
     /// # Errors
     ///
     /// [`FaultErrorKind::Stopped`] when it does not run; [`FaultErrorKind::Unsupported`] on Windows;
-    /// [`FaultErrorKind::Timeout`] when it still accepts clients after 5 s; [`FaultErrorKind::Attached`];
+    /// [`FaultErrorKind::Timeout`] when it still accepts clients after the
+    /// [`fault_timeout`](crate::ExternalNatsBuilder::fault_timeout); [`FaultErrorKind::Attached`];
     /// [`FaultErrorKind::System`].
     pub async fn lame_duck(&self) -> Result<(), FaultError> {
         self.fault("lame_duck", Owned::lame_duck).await
@@ -122,7 +118,8 @@ impl ExternalNats {
     ///
     /// [`FaultErrorKind::Refused`] with the server's own words when it does not take the new text: the old one stays in
     /// force. [`FaultErrorKind::Stopped`] when it does not run; [`FaultErrorKind::Unsupported`] on Windows;
-    /// [`FaultErrorKind::Timeout`] after 5 s without an answer; [`FaultErrorKind::Attached`]; [`FaultErrorKind::System`].
+    /// [`FaultErrorKind::Timeout`] without an answer within the
+    /// [`fault_timeout`](crate::ExternalNatsBuilder::fault_timeout); [`FaultErrorKind::Attached`]; [`FaultErrorKind::System`].
     pub async fn reload(&self, config: &str) -> Result<(), FaultError> {
         let text = config.to_owned();
         self.fault("reload", move |owned, nats| owned.reload(nats, text)).await
@@ -207,11 +204,19 @@ fn take_running(state: &mut State) -> Result<Process, FaultError> {
 }
 
 impl Owned {
+    fn stop_limit(&self) -> Duration {
+        lock(&self.plan).stop_limit
+    }
+
+    fn fault_limit(&self) -> Duration {
+        lock(&self.plan).fault_limit
+    }
+
     fn finish(&self, nats: &ExternalNats, after: fn() -> State) -> Result<ExitStatus, FaultError> {
         let mut state = lock(&self.state);
         let process = take_running(&mut state)?;
         *state = after();
-        end(process, nats.port())
+        end(process, nats.port(), self.stop_limit())
     }
 
     fn restart(&self, nats: &ExternalNats) -> Result<(), FaultError> {
@@ -220,7 +225,7 @@ impl Owned {
             return Err(finished());
         }
         if let Ok(process) = take_running(&mut state) {
-            end(process, nats.port())?;
+            end(process, nats.port(), self.stop_limit())?;
         }
         match self.launch_on(nats.port()) {
             Ok(ready) => {
@@ -238,7 +243,7 @@ impl Owned {
     fn launch_on(&self, port: u16) -> Result<Ready, StartError> {
         let mut plan = lock(&self.plan);
         let mut last = None;
-        let launched = until(&Deadline::after(PORT_LIMIT), || {
+        let launched = until(&Deadline::after(plan.fault_limit), || {
             match plan.launch(&self.directory, Some(port), &AtomicBool::new(false)) {
                 Err(error) if error.kind() == StartErrorKind::PortTaken => {
                     last = Some(error);
@@ -255,7 +260,7 @@ impl Owned {
         let process = running(&mut state)?;
         signal::lame_duck(process.id()).map_err(|error| signal_failed("lame_duck", error))?;
         let address = ready::local(nats.port());
-        let deadline = Deadline::after(ANSWER_LIMIT);
+        let deadline = Deadline::after(self.fault_limit());
         until(&deadline, || {
             let closed =
                 TcpStream::connect_timeout(&address, deadline.remaining().max(Duration::from_millis(1)))
@@ -279,34 +284,34 @@ impl Owned {
                 .map_err(|error| FaultError::system("the configuration cannot be written", error))
         };
         write(config::render(&settings).as_bytes())?;
-        let outcome = self.reload_process(nats, process);
+        let outcome = reload_process(nats, process, plan.fault_limit);
         match outcome {
             Ok(()) => plan.settings = settings,
             Err(_) => write(&before)?, // for the next restart
         }
         outcome
     }
+}
 
-    /// The server says in its log that it refuses; that it has reloaded shows at its monitoring port.
-    fn reload_process(&self, nats: &ExternalNats, process: &mut Process) -> Result<(), FaultError> {
-        const REFUSAL: &str = "Failed to reload server configuration";
-        let loaded = || nats.monitor().config_load_time(ANSWER_LIMIT);
-        let log_from = fs::metadata(nats.log_path()).map_or(0, |log| log.len());
-        let before = loaded();
-        signal::reload(process.id()).map_err(|error| signal_failed("reload", error))?;
-        let deadline = Deadline::after(ANSWER_LIMIT);
-        until(&deadline, || {
-            let log = evidence::tail_from(nats.log_path(), log_from, usize::MAX);
-            if let Some(refusal) = log.lines().find_map(|line| line.split_once(REFUSAL)) {
-                let words = refusal.1.trim_start_matches(": ");
-                let what = format!("the server keeps its old configuration: {words}");
-                return Some(Err(FaultError::new(FaultErrorKind::Refused, what)));
-            }
-            let now = loaded();
-            (now.is_some() && now != before).then_some(Ok(()))
-        })
-        .unwrap_or_else(|| Err(timed_out("the server has not answered the reload", &deadline)))
-    }
+/// The server says in its log that it refuses; that it has reloaded shows at its monitoring port.
+fn reload_process(nats: &ExternalNats, process: &Process, limit: Duration) -> Result<(), FaultError> {
+    const REFUSAL: &str = "Failed to reload server configuration";
+    let deadline = Deadline::after(limit);
+    let loaded = || nats.monitor().config_load_time(deadline.remaining());
+    let log_from = fs::metadata(nats.log_path()).map_or(0, |log| log.len());
+    let before = loaded();
+    signal::reload(process.id()).map_err(|error| signal_failed("reload", error))?;
+    until(&deadline, || {
+        let log = evidence::tail_from(nats.log_path(), log_from, usize::MAX);
+        if let Some(refusal) = log.lines().find_map(|line| line.split_once(REFUSAL)) {
+            let words = refusal.1.trim_start_matches(": ");
+            let what = format!("the server keeps its old configuration: {words}");
+            return Some(Err(FaultError::new(FaultErrorKind::Refused, what)));
+        }
+        let now = loaded();
+        (now.is_some() && now != before).then_some(Ok(()))
+    })
+    .unwrap_or_else(|| Err(timed_out("the server has not answered the reload", &deadline)))
 }
 
 fn timed_out(what: &str, deadline: &Deadline) -> FaultError {
@@ -326,7 +331,7 @@ fn not_restarted(port: u16, error: StartError) -> FaultError {
 }
 
 /// Ends a process in an orderly way, or by force when it takes too long.
-fn end(process: Process, port: u16) -> Result<ExitStatus, FaultError> {
+fn end(process: Process, port: u16, limit: Duration) -> Result<ExitStatus, FaultError> {
     let _reserved = Reservation::of(port);
     let force = |process: Process| {
         process.kill().map_err(|error| FaultError::system("the server could not be ended", error))
@@ -336,7 +341,7 @@ fn end(process: Process, port: u16) -> Result<ExitStatus, FaultError> {
         Err(error) => tracing::debug!(%error, "the server ended before it was asked to"),
         Ok(()) => {}
     }
-    process.wait(&Deadline::after(STOP_LIMIT)).or_else(force)
+    process.wait(&Deadline::after(limit)).or_else(force)
 }
 
 /// Keeps a port from being given to others while its server is down: a connection that the server's side closed first

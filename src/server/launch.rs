@@ -311,10 +311,7 @@ fn kind_of(fatal: &str) -> Option<StartErrorKind> {
     let has = |part: &str| fatal.contains(part);
     if has("address already in use") || has("Only one usage of each socket address") {
         Some(StartErrorKind::PortTaken)
-    } else if has("storage directory")
-        || has("store directory")
-        || has("JetStream") && has("permission denied")
-    {
+    } else if has("Can't start JetStream") {
         Some(StartErrorKind::Store)
     } else if fatal.starts_with("nats-server: ") {
         Some(StartErrorKind::ConfigRejected)

@@ -58,6 +58,7 @@ fn watcher_is_asked_for() -> bool {
 }
 
 #[cfg(unix)]
+#[expect(clippy::needless_pass_by_value, reason = "the same signature as on Windows, where it is consumed")]
 fn spawn_by_platform(command: Command, log: File) -> io::Result<(Child, Tether)> {
     let watcher = watcher::global()?;
     let mut gated = with_output_to(watcher::gated(&command), log)?;

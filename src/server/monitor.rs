@@ -22,6 +22,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Monitor {
     nats: ExternalNats,
+    limit: Duration,
 }
 
 /// General figures of the server: `/varz`.
@@ -187,7 +188,15 @@ impl Healthz {
 
 impl Monitor {
     pub(super) fn new(nats: ExternalNats) -> Self {
-        Self { nats }
+        Self { nats, limit: LIMIT }
+    }
+
+    /// How long the server may take to answer one question, multiplied by [`time_factor`](crate::time_factor). Default:
+    /// 5 s.
+    #[must_use]
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// Reads general figures.
@@ -195,7 +204,7 @@ impl Monitor {
     /// # Errors
     ///
     /// [`MonitorErrorKind::NoPort`] for an attached server without `ISOLATED_NATS_MONITOR_URL`;
-    /// [`MonitorErrorKind::Unreachable`] when the server does not answer within 5 s, as when it is stopped or paused;
+    /// [`MonitorErrorKind::Unreachable`] when the server does not answer in time, as when it is stopped or paused;
     /// [`MonitorErrorKind::Unexpected`] when its answer is not what it should be.
     pub async fn varz(&self) -> Result<Varz, MonitorError> {
         self.ask("/varz").await
@@ -248,7 +257,7 @@ impl Monitor {
 
     async fn ask<T: DeserializeOwned + Send + 'static>(&self, path: &str) -> Result<T, MonitorError> {
         let (monitor, path) = (self.clone(), path.to_owned());
-        on_own_thread("isolated-nats monitor", move || monitor.ask_here(&path, scaled(LIMIT))).await
+        on_own_thread("isolated-nats monitor", move || monitor.ask_here(&path, scaled(monitor.limit))).await
     }
 
     fn ask_here<T: DeserializeOwned>(&self, path: &str, limit: Duration) -> Result<T, MonitorError> {

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use isolated_nats_server_binary::{Acquire, ServerBinary};
 
-use super::builder::{Options, START_TIMEOUT};
+use super::builder::{FAULT_TIMEOUT, Options, START_TIMEOUT, STOP_TIMEOUT};
 use super::config::{self, LogLevel, Settings};
 use super::directory::{ServerDirectory, unique_name};
 use super::error::{Stage, StartError, StartErrorKind};
@@ -15,6 +16,7 @@ use super::launch::{Launch, Ready};
 use super::{Caller, ExternalNats, attach};
 use crate::evidence::Keep;
 use crate::own_thread::on_own_thread;
+use crate::poll::scaled;
 
 /// Starts on a thread of ours; when the future is dropped, the start ends early and its server with it.
 pub(crate) async fn start(options: Options) -> Result<ExternalNats, StartError> {
@@ -79,6 +81,9 @@ fn acquire(options: &Options) -> Result<ServerBinary, StartError> {
     if let Some(path) = &options.binary {
         acquire = acquire.binary(path);
     }
+    if let Some(limit) = options.acquire_timeout {
+        acquire = acquire.deadline(scaled(limit));
+    }
     acquire.run().map_err(failed)
 }
 
@@ -87,6 +92,8 @@ fn acquire(options: &Options) -> Result<ServerBinary, StartError> {
 pub(crate) struct Plan {
     pub(crate) launch: Launch,
     pub(crate) settings: Settings,
+    pub(crate) stop_limit: Duration,
+    pub(crate) fault_limit: Duration,
     /// The user's file, to be copied with its store taken out if it turns out to set one.
     config_file: Option<PathBuf>,
 }
@@ -122,7 +129,9 @@ impl Plan {
             arguments: options.arguments.clone(),
             limit: options.start_timeout.unwrap_or(START_TIMEOUT),
         };
-        Ok(Self { launch, settings, config_file })
+        let stop_limit = options.stop_timeout.unwrap_or(STOP_TIMEOUT);
+        let fault_limit = options.fault_timeout.unwrap_or(FAULT_TIMEOUT);
+        Ok(Self { launch, settings, stop_limit, fault_limit, config_file })
     }
 
     /// Writes the configuration and starts a server with it; once more if the configuration names a store of its own.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use isolated_nats::{ExternalNats, Stage, StartError, StartErrorKind};
 
-use crate::support::Scratch;
+use crate::support::{Scratch, Victim};
 
 /// A program that states a version, and then does what the script says; `$ports` is where its ports file belongs.
 fn program(scratch: &Scratch, script: &str) -> PathBuf {
@@ -119,6 +119,56 @@ async fn a_server_that_listens_without_jetstream_is_named_so() {
     let error = builder.start_timeout(SHORT).start().await.unwrap_err();
     assert_eq!((error.kind(), error.stage()), (StartErrorKind::NoJetStream, Stage::JetStream), "{error:?}");
     std::fs::remove_dir_all(error.log_path().unwrap().parent().unwrap()).unwrap();
+}
+
+/// As a server does whose configuration has `handshake_first`: it waits for the client's TLS, and says nothing.
+#[tokio::test]
+async fn one_that_greets_nobody_is_known_by_its_monitoring_port() {
+    let (silent, monitor) =
+        (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
+    let scratch = Scratch::new("silent");
+    let script = format!(
+        "sed -n 's/^server_name: //p' \"$ports/../server.conf\" > \"$0.name\"\n\
+         echo '{{\"nats\":[\"tls://127.0.0.1:{}\"],\"monitoring\":[\"http://127.0.0.1:{}\"]}}' > \"$ports/x.ports\"\n\
+         exec sleep 600",
+        port(&silent),
+        port(&monitor)
+    );
+    let program = program(&scratch, &script);
+    let name = program.with_file_name("a server.name");
+    std::thread::spawn(move || {
+        for stream in monitor.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 1024]);
+            let name = std::fs::read_to_string(&name).unwrap();
+            let body = format!("{{\"server_name\":{name},\"server_id\":\"N\",\"version\":\"2.14.5\"}}");
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        }
+    });
+    let nats = ExternalNats::builder().binary(program).start().await.unwrap();
+    assert_eq!(nats.url(), format!("tls://127.0.0.1:{}", port(&silent)));
+    assert_eq!(nats.version(), "2.14.5");
+}
+
+#[tokio::test]
+async fn one_that_cannot_write_its_store_says_where() {
+    let builder = ExternalNats::builder().jetstream().arg("-sd").arg("/dev/null/store");
+    let error = builder.start().await.unwrap_err();
+    assert_eq!(error.kind(), StartErrorKind::Store, "{error:?}");
+    assert!(error.to_string().contains("/dev/null/store"), "{error}");
+    std::fs::remove_dir_all(error.log_path().unwrap().parent().unwrap()).unwrap();
+}
+
+#[test]
+fn a_root_that_cannot_be_written_is_named_with_the_way_out() {
+    let scratch = Scratch::new("root");
+    let root = scratch.file("a file", "").join("below");
+    let (passed, text) = Victim::run("attribute::needs_no_argument", &root, &[]);
+    assert!(
+        !passed && text.contains("its private directory cannot be made (set ISOLATED_NATS_DIR"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

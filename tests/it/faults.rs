@@ -165,7 +165,7 @@ async fn a_reload_is_in_force_when_it_returns_and_a_bad_one_changes_nothing() {
 
 #[tokio::test]
 async fn a_port_that_was_taken_meanwhile_is_named_and_a_later_restart_works() {
-    let nats = ExternalNats::start().await.unwrap();
+    let nats = ExternalNats::builder().fault_timeout(Duration::from_millis(200)).start().await.unwrap();
     nats.stop().await.unwrap();
     let thief = TcpListener::bind(("127.0.0.1", nats.port())).unwrap();
     let error = nats.restart().await.unwrap_err();

@@ -1,5 +1,7 @@
 //! The monitoring port.
 
+use std::time::Duration;
+
 use isolated_nats::{ExternalNats, MonitorErrorKind, eventually};
 
 use crate::support::LONG;
@@ -55,4 +57,7 @@ async fn a_server_that_is_down_is_unreachable_and_a_page_that_is_no_json_unexpec
     assert!(error.to_string().ends_with("does not answer (is the server stopped or paused?)"), "{error}");
     nats.restart().await.unwrap();
     nats.monitor().varz().await.unwrap();
+    nats.pause().unwrap();
+    let error = nats.monitor().timeout(Duration::from_millis(50)).varz().await.unwrap_err();
+    assert_eq!(error.kind(), MonitorErrorKind::Unreachable);
 }

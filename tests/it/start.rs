@@ -165,6 +165,9 @@ async fn what_cannot_work_is_refused_before_anything_is_done() {
         builder().user("a", "b").token("c"),
         builder().port(0),
         builder().start_timeout(Duration::ZERO),
+        builder().stop_timeout(Duration::ZERO),
+        builder().fault_timeout(Duration::ZERO),
+        builder().acquire_timeout(Duration::ZERO),
         builder().arg("a\0b"),
     ] {
         let error = builder.start().await.unwrap_err();

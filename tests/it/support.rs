@@ -19,7 +19,7 @@ impl Scratch {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let path =
-            std::env::temp_dir().join(format!("isolated-nats-tests-{}-{count} {name}", std::process::id()));
+            std::env::temp_dir().join(format!("isolated-nats-tests-{}-{count} ä {name}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path.canonicalize().unwrap())
     }

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn sleeper() -> std::process::Child {
+    fn sleeper() -> Child {
         Command::new("sleep").arg("600").spawn().unwrap()
     }
 
