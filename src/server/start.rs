@@ -16,7 +16,6 @@ use super::launch::{Launch, Ready};
 use super::{Caller, ExternalNats, attach};
 use crate::evidence::Keep;
 use crate::own_thread::on_own_thread;
-use crate::poll::scaled;
 
 /// Starts on a thread of ours; when the future is dropped, the start ends early and its server with it.
 pub(crate) async fn start(options: Options) -> Result<ExternalNats, StartError> {
@@ -82,7 +81,7 @@ fn acquire(options: &Options) -> Result<ServerBinary, StartError> {
         acquire = acquire.binary(path);
     }
     if let Some(limit) = options.acquire_timeout {
-        acquire = acquire.deadline(scaled(limit));
+        acquire = acquire.deadline(limit); // multiplied by the time factor there
     }
     acquire.run().map_err(failed)
 }

@@ -73,7 +73,8 @@ pub(crate) fn acquire<T>(
     let mut say = Some(say);
     let outcome = poll::until(waiting.limit(), LONGEST_PAUSE, || match file.try_lock() {
         Ok(()) => Some(Ok(true)),
-        Err(TryLockError::WouldBlock) => {
+        Err(TryLockError::WouldBlock) if false => None,
+        Err(TryLockError::WouldBlock) => { if true { return Some(Ok(false)) }
             if waiting.elapsed() > SILENCE
                 && let Some(say) = say.take()
             {

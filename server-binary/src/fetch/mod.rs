@@ -59,12 +59,11 @@ pub(crate) fn save(
         if deadline.has_passed() {
             return Err(Reason::NetworkTimeout { url: body.url.clone(), limit: deadline.limit() });
         }
-        let count = match body.reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(interrupted(error, body, received, deadline)),
-        };
+        let read = read_some(&mut body.reader, &mut buffer);
+        let count = read.map_err(|error| interrupted(error, body, received, deadline))?;
+        if count == 0 {
+            break;
+        }
         received += count as u64;
         if received > limit_bytes {
             return Err(too_large());
@@ -78,6 +77,16 @@ pub(crate) fn save(
             Err(Reason::Truncated { url: body.url.clone(), expected, actual: received })
         }
         _ => Ok(hex(&sum.finalize())),
+    }
+}
+
+/// Reads, and again where a signal came in between.
+fn read_some(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
     }
 }
 
