@@ -73,8 +73,7 @@ pub(crate) fn acquire<T>(
     let mut say = Some(say);
     let outcome = poll::until(waiting.limit(), LONGEST_PAUSE, || match file.try_lock() {
         Ok(()) => Some(Ok(true)),
-        Err(TryLockError::WouldBlock) if false => None,
-        Err(TryLockError::WouldBlock) => { if true { return Some(Ok(false)) }
+        Err(TryLockError::WouldBlock) => {
             if waiting.elapsed() > SILENCE
                 && let Some(say) = say.take()
             {
