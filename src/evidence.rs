@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write as _};
 use std::path::Path;
 
+use crate::environment;
+
 /// How many lines of the log a report shows.
 pub(crate) const TAIL_LINES: usize = 40;
 
@@ -20,12 +22,13 @@ pub(crate) enum Keep {
 }
 
 impl Keep {
-    /// Anything but `always` and `never` is the default, `failure`.
     pub(crate) fn from_env() -> Self {
-        match std::env::var("ISOLATED_NATS_KEEP").as_deref().map(str::trim) {
-            Ok("always") => Self::Always,
-            Ok("never") => Self::Never,
-            _ => Self::OnFailure,
+        if environment::is("ISOLATED_NATS_KEEP", "always") {
+            Self::Always
+        } else if environment::is("ISOLATED_NATS_KEEP", "never") {
+            Self::Never
+        } else {
+            Self::OnFailure
         }
     }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
+use crate::environment;
 use crate::evidence;
 use crate::fixture::{FromTestError, TestContext};
 use crate::poll::{delay, scaled};
@@ -204,7 +205,7 @@ fn runner_name(path: &'static str) -> &'static str {
 
 /// Whether `ISOLATED_NATS_MISSING=skip` asks to skip tests where no server can be found; they fail by default.
 fn skips_without_server() -> bool {
-    std::env::var("ISOLATED_NATS_MISSING").is_ok_and(|what| what.trim() == "skip")
+    environment::is("ISOLATED_NATS_MISSING", "skip")
 }
 
 fn start(test: &Test, name: &str) -> Result<ExternalNats, StartError> {

@@ -50,6 +50,11 @@ pub(crate) struct Evidence {
 pub enum StartErrorKind {
     /// No `nats-server` could be found or fetched; the text lists each source, why it failed, and what would fix it.
     NoBinary,
+    /// The program named by the builder or by `ISOLATED_NATS_SERVER` is missing, is no `nats-server`, or has another
+    /// version than the one asked for; the text says which.
+    Binary,
+    /// An environment variable has a value that it may not have; the text names it and those that it may have.
+    Environment,
     /// What the builder was given cannot be used, such as a version or a name; the text says which and why.
     Builder,
     /// The configuration file is missing or cannot be read: check the path, which is relative to the working directory.

@@ -3,7 +3,8 @@
 //! - Linux: the parent-death signal, set in the child before it becomes the server. It follows the *thread* that
 //!   forked, so that every server is spawned from one parked thread that lives as long as the process.
 //! - Other Unix: one `/bin/sh` for the process, blocked on a pipe whose only writer is this process; at end of file it
-//!   kills what it was told to. It works on Linux too, where it is tested.
+//!   kills what it was told to. It works on Linux too, where it is tested, and `ISOLATED_NATS_LIFELINE=watcher` asks
+//!   for it.
 //! - Windows: one job object, ended by the kernel with its last handle, which is ours.
 
 use std::fs::File;
@@ -12,6 +13,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use crate::environment;
 use crate::poll::{Deadline, until};
 
 #[cfg(target_os = "linux")]
@@ -37,7 +40,7 @@ pub(crate) struct Tether {
 /// and output.
 pub(crate) fn spawn(command: Command, log: File) -> io::Result<(Child, Tether)> {
     #[cfg(target_os = "linux")]
-    if !watcher_is_asked_for() {
+    if !environment::is("ISOLATED_NATS_LIFELINE", "watcher") {
         let command = with_output_to(command, log)?;
         let child = on_spawner_thread(move || death_signal::spawn(command))?;
         return Ok((child, Tether { _watched: None }));
@@ -49,12 +52,6 @@ pub(crate) fn spawn(command: Command, log: File) -> io::Result<(Child, Tether)> 
 fn with_output_to(mut command: Command, log: File) -> io::Result<Command> {
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     Ok(command)
-}
-
-/// Whether `ISOLATED_NATS_LIFELINE=watcher` asks for the way of the other Unix systems, which works on Linux too.
-#[cfg(target_os = "linux")]
-fn watcher_is_asked_for() -> bool {
-    std::env::var_os("ISOLATED_NATS_LIFELINE").is_some_and(|way| way == "watcher")
 }
 
 #[cfg(unix)]

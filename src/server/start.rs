@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use isolated_nats_server_binary::{Acquire, ServerBinary};
+use isolated_nats_server_binary::{Acquire, AcquireError, AcquireErrorKind, ServerBinary};
 
 use super::builder::{FAULT_TIMEOUT, Options, START_TIMEOUT, STOP_TIMEOUT};
 use super::config::{self, LogLevel, Settings};
@@ -14,6 +14,7 @@ use super::directory::{ServerDirectory, unique_name};
 use super::error::{Stage, StartError, StartErrorKind};
 use super::launch::{Launch, Ready};
 use super::{Caller, ExternalNats, attach};
+use crate::environment;
 use crate::evidence::Keep;
 use crate::own_thread::on_own_thread;
 
@@ -39,6 +40,8 @@ impl Drop for CancelOnDrop {
 
 fn start_here(options: &Options, caller: Caller, cancelled: &AtomicBool) -> Result<ExternalNats, StartError> {
     options.check()?;
+    environment::check()
+        .map_err(|what| StartError::new(StartErrorKind::Environment, Stage::Prepare, what))?;
     if let Some(url) = attach::url() {
         return attach::attach(&url, options, caller);
     }
@@ -70,8 +73,16 @@ fn abandon(mut error: StartError, mut directory: ServerDirectory, cancelled: &At
 }
 
 fn acquire(options: &Options) -> Result<ServerBinary, StartError> {
-    let failed = |error| {
-        StartError::new(StartErrorKind::NoBinary, Stage::Acquire, "there is no program to run").cause(error)
+    let failed = |error: AcquireError| {
+        let (kind, what) = match error.kind() {
+            AcquireErrorKind::Environment => (StartErrorKind::Environment, "a variable cannot be used"),
+            AcquireErrorKind::Version => (StartErrorKind::Builder, "the version asked for cannot be had"),
+            AcquireErrorKind::Binary | AcquireErrorKind::WrongVersion => {
+                (StartErrorKind::Binary, "the program that is named cannot be used")
+            }
+            _ => (StartErrorKind::NoBinary, "there is no program to run"),
+        };
+        StartError::new(kind, Stage::Acquire, what).cause(error)
     };
     let mut acquire = Acquire::from_env().map_err(failed)?;
     if let Some(version) = &options.version {
@@ -209,9 +220,6 @@ fn include(directory: &Path, file: &Path) -> Result<PathBuf, StartError> {
 }
 
 fn log_level_from_env() -> Option<LogLevel> {
-    match std::env::var("ISOLATED_NATS_LOG").as_deref().map(str::trim) {
-        Ok("debug") => Some(LogLevel::Debug),
-        Ok("trace") => Some(LogLevel::Trace),
-        _ => None,
-    }
+    let levels = [("debug", LogLevel::Debug), ("trace", LogLevel::Trace)];
+    levels.into_iter().find_map(|(name, level)| environment::is("ISOLATED_NATS_LOG", name).then_some(level))
 }

@@ -280,7 +280,7 @@ fn blocking_work_that_never_ends_does_not_hold_up_the_test() {
 #[test]
 fn a_missing_server_fails_a_test_and_skips_it_only_when_asked() {
     let root = Scratch::new("missing");
-    let nowhere = [("ISOLATED_NATS_SERVER", "/no/such/nats-server"), ("ISOLATED_NATS_OFFLINE", "1")];
+    let nowhere = [("ISOLATED_NATS_SOURCES", "path"), ("PATH", "/nowhere")];
     let (passed, text) = Victim::run("attribute::needs_no_argument", root.path(), &nowhere);
     assert!(!passed && text.contains("has no server: nats-server did not start"), "{text}");
 
@@ -288,4 +288,23 @@ fn a_missing_server_fails_a_test_and_skips_it_only_when_asked() {
     let (passed, text) = Victim::run("attribute::needs_no_argument", root.path(), &asked);
     let said = "isolated-nats: test `attribute::needs_no_argument` is skipped (ISOLATED_NATS_MISSING=skip)";
     assert!(passed && text.contains(said), "{text}");
+}
+
+/// Whoever asks to skip where there is no server does not ask to skip because of a typing error.
+#[test]
+fn a_variable_with_a_wrong_value_is_an_error_that_names_it() {
+    let root = Scratch::new("variables");
+    for (variable, value) in [
+        ("ISOLATED_NATS_SERVER", "/no/such/nats-server"),
+        ("ISOLATED_NATS_VERSION", "latest"),
+        ("ISOLATED_NATS_SOURCES", "cloud"),
+        ("ISOLATED_NATS_TIME_FACTOR", "slow"),
+        ("ISOLATED_NATS_KEEP", "yes"),
+        ("ISOLATED_NATS_LOG", "verbose"),
+        ("ISOLATED_NATS_LIFELINE", "line"),
+    ] {
+        let variables = [(variable, value), ("ISOLATED_NATS_MISSING", "skip")];
+        let (passed, text) = Victim::run("attribute::needs_no_argument", root.path(), &variables);
+        assert!(!passed && text.contains(variable) && text.contains(value), "{variable}: {text}");
+    }
 }

@@ -175,7 +175,7 @@ fn a_root_that_cannot_be_written_is_named_with_the_way_out() {
 async fn a_path_without_a_program_says_so() {
     let scratch = Scratch::new("none");
     let error = ExternalNats::builder().binary(scratch.path().join("no server")).start().await.unwrap_err();
-    assert_eq!((error.kind(), error.stage()), (StartErrorKind::NoBinary, Stage::Acquire), "{error:?}");
+    assert_eq!((error.kind(), error.stage()), (StartErrorKind::Binary, Stage::Acquire), "{error:?}");
     assert!(format!("{error:?}").contains("no server"), "{error:?}");
 }
 
@@ -186,7 +186,7 @@ async fn a_script_without_its_interpreter_and_a_file_that_is_no_program_cannot_b
     for mode in [0o755, 0o644] {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         let error = ExternalNats::builder().binary(&path).start().await.unwrap_err();
-        assert_eq!(error.kind(), StartErrorKind::NoBinary, "{error:?}");
+        assert_eq!(error.kind(), StartErrorKind::Binary, "{error:?}");
     }
 }
 
@@ -195,7 +195,7 @@ async fn another_version_than_the_one_asked_for_is_refused() {
     let scratch = Scratch::new("version");
     let path = program(&scratch, "exit 0");
     let error = ExternalNats::builder().binary(path).version("2.10").start().await.unwrap_err();
-    assert_eq!(error.kind(), StartErrorKind::NoBinary, "{error:?}");
+    assert_eq!(error.kind(), StartErrorKind::Binary, "{error:?}");
     let text = format!("{error:?}");
     assert!(text.contains("2.14.5") && text.contains("2.10"), "{text}");
 }
