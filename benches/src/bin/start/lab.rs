@@ -22,6 +22,9 @@ pub(crate) const TOGETHER: usize = 10;
 /// Cache hits in one round; only their median is kept, which no single interruption moves.
 const HITS: usize = 21;
 
+/// Heap that the measuring process has resident where a start with much of it is measured: a fork copies its page tables.
+pub(crate) const HEAP_MB: usize = 128;
+
 /// Whether JetStream is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Flavor {
@@ -39,6 +42,22 @@ pub(crate) struct Lab {
     pub(crate) binary: ServerBinary,
     pub(crate) mirror: Mirror,
     count: usize,
+}
+
+/// Memory that is resident while a server starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Heap {
+    AsItIs,
+    Large,
+}
+
+impl Heap {
+    fn fill(self) -> Vec<u8> {
+        match self {
+            Self::AsItIs => Vec::new(),
+            Self::Large => std::hint::black_box(vec![1; HEAP_MB << 20]),
+        }
+    }
 }
 
 /// A start, and where the drop of its server can be seen too, that.
@@ -67,8 +86,9 @@ impl Lab {
     }
 
     /// From the spawn of a prepared server to the first PONG; then, for comparison, its kill, wait and removal.
-    pub(crate) fn floor(&mut self, flavor: Flavor) -> Result<Times, Error> {
+    pub(crate) fn floor(&mut self, flavor: Flavor, heap: Heap) -> Result<Times, Error> {
         let prepared = self.prepare(flavor)?;
+        let _heap = heap.fill();
         let started = Instant::now();
         let (bare, port) = prepared.start()?;
         let stream = first_pong(port)?;
@@ -80,7 +100,8 @@ impl Lab {
     }
 
     /// From the call of `start_blocking` to the first PONG; then the drop of the only handle.
-    pub(crate) fn blocking(&mut self, flavor: Flavor) -> Result<Times, Error> {
+    pub(crate) fn blocking(&mut self, flavor: Flavor, heap: Heap) -> Result<Times, Error> {
+        let _heap = heap.fill();
         let started = Instant::now();
         let nats = builder(flavor).start_blocking()?;
         finish(nats, started)

@@ -7,7 +7,7 @@ use isolated_nats_benches::stats::{Estimate, Verdict, median, quantile};
 use isolated_nats_benches::table::Table;
 
 use crate::arguments::Arguments;
-use crate::lab::{Flavor, MESSAGES, TOGETHER};
+use crate::lab::{Flavor, HEAP_MB, MESSAGES, TOGETHER};
 use crate::rounds::{Kind, Measured, Series, Way};
 
 const START_BUDGET: f64 = 1.10;
@@ -31,6 +31,7 @@ pub(crate) fn render(measured: &Measured, arguments: &Arguments) -> String {
     for flavor in [Flavor::Core, Flavor::JetStream] {
         let _ = writeln!(text, "{}", starts(measured, flavor, &mut random));
     }
+    let _ = writeln!(text, "{}", starts_with_heap(measured, &mut random));
     let _ = writeln!(text, "{}", drops(measured, &mut random));
     let _ = writeln!(text, "{}", binaries(measured, &mut random));
     let _ = writeln!(text, "{}", tens(measured, &mut random));
@@ -56,6 +57,19 @@ fn starts(measured: &Measured, flavor: Flavor, random: &mut Random) -> Table {
         }
         table.row(row);
     }
+    table
+}
+
+fn starts_with_heap(measured: &Measured, random: &mut Random) -> Table {
+    let title = format!("start to first PONG, Core, from a process with {HEAP_MB} MB of heap in use, ms");
+    let header = ["", "n", "median", "p90", "x floor", "95 % interval", "budget 1.10"];
+    let mut table = Table::new(&title, &header);
+    let series = |way| Series::Of(Kind::StartWithHeap(way));
+    table.row(figures("floor: bare spawn-and-connect loop", &measured.seconds(series(Way::Floor)), 1e3));
+    let mut row = figures("isolated-nats, start_blocking()", &measured.seconds(series(Way::Blocking)), 1e3);
+    let ratios = measured.ratios(series(Way::Blocking), series(Way::Floor));
+    row.extend(ratio(&ratios, Some(START_BUDGET), random));
+    table.row(row);
     table
 }
 

@@ -8,11 +8,11 @@ use isolated_nats_benches::random::Random;
 use isolated_nats_benches::{Error, machine};
 
 use crate::arguments::Arguments;
-use crate::lab::{Flavor, Lab};
+use crate::lab::{Flavor, Heap, Lab};
 
 /// No further round is begun after this, so that the whole ends within three minutes on a slow machine too.
 const LONGEST: Duration = Duration::from_secs(160);
-/// Starts of ten, and fetches, are made in every so many rounds: they take long, and few are enough.
+/// Starts of ten, those from a large heap, and fetches, are made in every so many rounds: they take long, and few are enough.
 const TENS_EVERY: usize = 5;
 const FETCHES_EVERY: usize = 10;
 
@@ -29,6 +29,8 @@ pub(crate) enum Way {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Start(Way, Flavor),
+    /// A core server from a process with a large heap: the floor's or `start_blocking`'s.
+    StartWithHeap(Way),
     DropWithStream,
     CacheHit,
     ColdFetch,
@@ -110,6 +112,7 @@ fn kinds(round: usize) -> Vec<Kind> {
         kinds.extend([Kind::Start(way, Flavor::Core), Kind::Start(way, Flavor::JetStream)]);
     }
     if round.is_multiple_of(TENS_EVERY) {
+        kinds.extend([Kind::StartWithHeap(Way::Floor), Kind::StartWithHeap(Way::Blocking)]);
         kinds.extend([Kind::TenFloors, Kind::TenCached]);
     }
     if round.is_multiple_of(FETCHES_EVERY) {
@@ -122,8 +125,8 @@ fn one(lab: &mut Lab, kind: Kind, round: usize, measured: &mut Measured) -> Resu
     let time = match kind {
         Kind::Start(way, flavor) => {
             let times = match way {
-                Way::Floor => lab.floor(flavor),
-                Way::Blocking => lab.blocking(flavor),
+                Way::Floor => lab.floor(flavor, Heap::AsItIs),
+                Way::Blocking => lab.blocking(flavor, Heap::AsItIs),
                 Way::Async => lab.asynchronous(flavor),
                 Way::Testkit => lab.testkit(flavor),
             }?;
@@ -132,6 +135,8 @@ fn one(lab: &mut Lab, kind: Kind, round: usize, measured: &mut Measured) -> Resu
             }
             times.start
         }
+        Kind::StartWithHeap(Way::Floor) => lab.floor(Flavor::Core, Heap::Large)?.start,
+        Kind::StartWithHeap(_) => lab.blocking(Flavor::Core, Heap::Large)?.start,
         Kind::DropWithStream => lab.drop_with_stream()?,
         Kind::CacheHit => lab.cache_hit()?,
         Kind::ColdFetch => lab.cold_fetch()?,
