@@ -67,13 +67,26 @@ impl Deadline {
 
 /// The interval before the next try, given how long the wait has lasted.
 fn interval(elapsed: Duration) -> Duration {
-    if elapsed < EAGER { FIRST_INTERVAL } else { (elapsed / 50).clamp(FIRST_INTERVAL, LAST_INTERVAL) }
+    interval_from(FIRST_INTERVAL, elapsed)
+}
+
+fn interval_from(first: Duration, elapsed: Duration) -> Duration {
+    if elapsed < EAGER { first } else { (elapsed / 50).clamp(first, LAST_INTERVAL) }
 }
 
 /// Tries `attempt` until it gives a value or the deadline is over; it is tried at least once.
 ///
 /// Blocks the calling thread: call it on a thread of ours, or in a blocking function of the public API.
-pub(crate) fn until<T>(deadline: &Deadline, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn until<T>(deadline: &Deadline, attempt: impl FnMut() -> Option<T>) -> Option<T> {
+    until_each(FIRST_INTERVAL, deadline, attempt)
+}
+
+/// The same at a first interval of one's own, for a state that comes within milliseconds and is cheap to look at.
+pub(crate) fn until_each<T>(
+    first: Duration,
+    deadline: &Deadline,
+    mut attempt: impl FnMut() -> Option<T>,
+) -> Option<T> {
     loop {
         if let Some(value) = attempt() {
             return Some(value);
@@ -81,7 +94,7 @@ pub(crate) fn until<T>(deadline: &Deadline, mut attempt: impl FnMut() -> Option<
         if deadline.is_over() {
             return None;
         }
-        sleep(interval(deadline.elapsed()).min(deadline.remaining()));
+        sleep(interval_from(first, deadline.elapsed()).min(deadline.remaining()));
     }
 }
 

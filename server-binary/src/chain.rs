@@ -57,6 +57,8 @@ fn named(
     source: Source,
     wanted: Option<&Requirement>,
 ) -> Result<ServerBinary, Reason> {
+    // A bare name is a file here, not one to be looked up: whoever names a program means that one.
+    let path = &std::path::absolute(path).map_err(Reason::io("find", path))?;
     let version = probe::version_of(path, settings.probe_limit())?;
     match wanted {
         Some(wanted) if !wanted.matches(&version) => {

@@ -44,7 +44,6 @@ impl ServerDirectory {
         let owner = File::create(path.join(OWNER_LOCK))?;
         let owner = owner.try_lock().is_ok().then_some(owner);
         let directory = Self { path, owner };
-        fs::create_dir(directory.store())?;
         fs::create_dir(directory.ports())?;
         Ok(directory)
     }
@@ -57,7 +56,7 @@ impl ServerDirectory {
         self.path.join("server.conf")
     }
 
-    /// Where JetStream keeps its data; nothing else is in it, for the server looks at what lies beside its own.
+    /// Where JetStream keeps its data, made by the server; nothing else is in it, for the server looks at what lies beside its own.
     pub(crate) fn store(&self) -> PathBuf {
         self.path.join("store")
     }

@@ -97,7 +97,7 @@ pub enum Stage {
     Ports,
     /// Waiting for the server's greeting (`INFO`) on its client port.
     Greeting,
-    /// Waiting for JetStream to be healthy.
+    /// Seeing whether JetStream is on.
     JetStream,
 }
 
@@ -109,7 +109,7 @@ impl fmt::Display for Stage {
             Self::Spawn => "executing it",
             Self::Ports => "waiting for its ports file",
             Self::Greeting => "waiting for its greeting",
-            Self::JetStream => "waiting for JetStream",
+            Self::JetStream => "looking for JetStream",
         })
     }
 }

@@ -9,7 +9,7 @@
 
 use std::fs::File;
 use std::io;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -17,12 +17,19 @@ use std::time::Duration;
 use crate::environment;
 use crate::poll::{Deadline, until};
 
+#[cfg(unix)]
+mod child;
 #[cfg(target_os = "linux")]
 mod death_signal;
 #[cfg(windows)]
 mod job;
 #[cfg(unix)]
 mod watcher;
+
+#[cfg(unix)]
+pub(crate) use child::Child;
+#[cfg(windows)]
+pub(crate) use std::process::Child;
 
 /// How long a binary that another thread has just written may be "busy": a fork between its writing and its closing
 /// holds it open for writing until that child becomes another program.
@@ -41,17 +48,10 @@ pub(crate) struct Tether {
 pub(crate) fn spawn(command: Command, log: File) -> io::Result<(Child, Tether)> {
     #[cfg(target_os = "linux")]
     if !environment::is("ISOLATED_NATS_LIFELINE", "watcher") {
-        let command = with_output_to(command, log)?;
-        let child = on_spawner_thread(move || death_signal::spawn(command))?;
+        let child = on_spawner_thread(move || when_not_busy(|| death_signal::spawn(&command, &log)))?;
         return Ok((child, Tether { _watched: None }));
     }
     spawn_by_platform(command, log)
-}
-
-/// Input from nowhere, output to the log: never inherited, or a test runner would wait for it to be closed.
-fn with_output_to(mut command: Command, log: File) -> io::Result<Command> {
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    Ok(command)
 }
 
 #[cfg(unix)]
@@ -60,16 +60,17 @@ fn spawn_by_platform(command: Command, log: File) -> io::Result<(Child, Tether)>
     let watcher = watcher::global()?;
     let mut gated = with_output_to(watcher::gated(&command), log)?;
     gated.stdin(Stdio::piped());
-    let mut child = on_spawner_thread(move || spawn_when_not_busy(gated))?;
+    let mut shell = on_spawner_thread(move || when_not_busy(|| gated.spawn()))?;
+    let child = Child::from_std(&shell);
     let watched = watcher.watch(child.id());
-    watcher::open_gate(&mut child)?;
+    watcher::open_gate(&mut shell)?;
     Ok((child, Tether { _watched: Some(watched) }))
 }
 
 #[cfg(windows)]
 fn spawn_by_platform(command: Command, log: File) -> io::Result<(Child, Tether)> {
-    let command = with_output_to(command, log)?;
-    let mut child = on_spawner_thread(move || spawn_when_not_busy(command))?;
+    let mut command = with_output_to(command, log)?;
+    let mut child = on_spawner_thread(move || when_not_busy(|| command.spawn()))?;
     if let Err(error) = job::assign(&child) {
         child.kill()?;
         child.wait()?;
@@ -78,10 +79,16 @@ fn spawn_by_platform(command: Command, log: File) -> io::Result<(Child, Tether)>
     Ok((child, Tether {}))
 }
 
+/// Input from nowhere, output to the log: never inherited, or a test runner would wait for it to be closed.
+fn with_output_to(mut command: Command, log: File) -> io::Result<Command> {
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    Ok(command)
+}
+
 /// Spawns, and tries again for as long as the executable is held open for writing (`ETXTBSY`).
-fn spawn_when_not_busy(mut command: Command) -> io::Result<Child> {
+fn when_not_busy<T>(mut spawn: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     let mut last = None;
-    until(&Deadline::after(BUSY_LIMIT), || match command.spawn() {
+    until(&Deadline::after(BUSY_LIMIT), || match spawn() {
         Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
             last = Some(error);
             None

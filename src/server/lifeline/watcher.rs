@@ -75,8 +75,8 @@ pub(super) fn gated(command: &Command) -> Command {
 }
 
 /// Lets a child at the gate go on, once it is on the list.
-pub(super) fn open_gate(child: &mut Child) -> io::Result<()> {
-    let mut gate = child.stdin.take().ok_or_else(|| io::Error::other("the child has no gate"))?;
+pub(super) fn open_gate(shell: &mut Child) -> io::Result<()> {
+    let mut gate = shell.stdin.take().ok_or_else(|| io::Error::other("the child has no gate"))?;
     gate.write_all(b"\n")
 }
 
