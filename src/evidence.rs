@@ -62,7 +62,7 @@ fn read_end(log: &Path, position: u64) -> io::Result<String> {
     Ok(whole.to_owned())
 }
 
-fn last_lines(text: &str, lines: usize) -> String {
+pub(crate) fn last_lines(text: &str, lines: usize) -> String {
     let all: Vec<_> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
 }
@@ -100,7 +100,8 @@ pub(crate) fn render(evidence: &ServerEvidence<'_>) -> String {
 /// Prints to the test's output, which its runner shows when the test fails.
 #[expect(clippy::print_stderr, reason = "this is the report code")]
 pub(crate) fn print(text: &str) {
-    eprint!("{text}");
+    // `eprint` panics when standard error is closed, which within a drop would end the whole test process.
+    let _ = std::panic::catch_unwind(|| eprint!("{text}"));
 }
 
 /// Prints past the runner's capture: for what must be seen also when the test passes, such as that it was skipped.

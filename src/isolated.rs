@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -122,7 +122,7 @@ pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Resul
             let why =
                 format!("isolated-nats: test `{name}` is skipped (ISOLATED_NATS_MISSING=skip): {error:?}\n");
             evidence::print_uncaptured(&why);
-            return R::passed();
+            return skip(&test);
         }
         Err(error) => return fail(&test, &format!("test `{name}` has no server: {error:?}")),
     };
@@ -163,9 +163,22 @@ fn conclude<R: Outcome>(test: &Test, name: &str, server: &ExternalNats, end: End
         }
         End::TimedOut(limit) => {
             server.test_failed(&format!("test `{name}` timed out"));
-            let hint = "raise `timeout`, or set ISOLATED_NATS_TIME_FACTOR";
+            let hint = if test.start_paused {
+                "its clock is paused, and stands still until `tokio::time::advance` moves it: did it sleep?"
+            } else {
+                "raise `timeout`, or set ISOLATED_NATS_TIME_FACTOR"
+            };
             fail(test, &format!("test `{name}` did not end within its {limit:.1?} ({hint})"))
         }
+    }
+}
+
+/// Passes the test without running it: where a panic is expected, by one.
+fn skip<R: Outcome>(test: &Test) -> R {
+    match test.should_panic {
+        ShouldPanic::No => R::passed(),
+        ShouldPanic::Yes => panic!("skipped"),
+        ShouldPanic::With(text) => panic!("skipped, as if: {text}"),
     }
 }
 
@@ -244,6 +257,7 @@ fn run_body<R: Outcome>(
 ) -> End<R> {
     let _still = test.start_paused.then(|| HeldClock::new(runtime));
     let limit = test.timeout.map(scaled);
+    let started = Instant::now();
     let _watch = limit.and_then(|limit| watch(test.name, limit));
     let ended = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
@@ -256,7 +270,10 @@ fn run_body<R: Outcome>(
             .await
         })
     }));
+    let took = started.elapsed();
     match ended {
+        // A body that blocks its thread is looked at only when it has returned: late is late all the same.
+        Ok(Some(_)) if limit.is_some_and(|limit| took > limit) => End::TimedOut(limit.unwrap_or_default()),
         Ok(Some(Ok(value))) => End::Returned(value),
         Ok(Some(Err(error))) => End::NoArguments(error),
         Ok(None) => End::TimedOut(limit.unwrap_or_default()),

@@ -19,8 +19,8 @@ const LAST_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Returns the factor by which every limit of this crate is multiplied.
 ///
-/// It is read once from `ISOLATED_NATS_TIME_FACTOR`, a decimal number above 0 and at most 1000; 1 when the variable is
-/// unset, empty or not such a number. A factor of 4 suits an emulated or heavily loaded machine.
+/// It is read once from `ISOLATED_NATS_TIME_FACTOR`, a decimal number from 0.001 to 1000; 1 when the variable is
+/// unset or empty. Any other value is an error of the next start. A factor of 4 suits an emulated or heavily loaded machine.
 #[must_use]
 pub fn time_factor() -> f64 {
     static FACTOR: OnceLock<f64> = OnceLock::new();
@@ -30,7 +30,7 @@ pub fn time_factor() -> f64 {
 }
 
 fn parse_factor(text: &str) -> Option<f64> {
-    text.trim().parse().ok().filter(|factor| *factor > 0.0 && *factor <= 1000.0)
+    text.trim().parse().ok().filter(|factor| (0.001..=1000.0).contains(factor))
 }
 
 /// A limit as it is on this machine; a limit too long to be counted is as long as can be.
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn only_a_positive_number_is_a_factor() {
         assert_eq!(parse_factor(" 2.5 "), Some(2.5));
-        for bad in ["", "0", "-1", "many", "inf", "NaN", "1e9"] {
+        for bad in ["", "0", "1e-8", "-1", "many", "inf", "NaN", "1e9"] {
             assert_eq!(parse_factor(bad), None, "{bad:?}");
         }
     }

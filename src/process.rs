@@ -59,12 +59,13 @@ impl ProcessProbe {
     ///
     /// # Errors
     ///
-    /// [`ProcessErrorKind::Gone`] when no such process exists, also when it has ended and was not yet waited for;
+    /// [`ProcessErrorKind::Unknown`] for the probe of an attached server; [`ProcessErrorKind::Gone`] when no such process exists, also when it has ended and was not yet waited for;
     /// [`ProcessErrorKind::Unreadable`] when the system refuses its figures.
     pub fn sample(&self) -> Result<ProcessSample, ProcessError> {
         platform::sample(self.pid).map_err(|source| ProcessError {
             pid: self.pid,
             kind: match source.kind() {
+                _ if self.pid == 0 => ProcessErrorKind::Unknown,
                 io::ErrorKind::NotFound => ProcessErrorKind::Gone,
                 // ESRCH: the process ended between opening its file and reading it.
                 _ if source.raw_os_error() == Some(3) => ProcessErrorKind::Gone,
@@ -88,6 +89,8 @@ pub struct ProcessError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProcessErrorKind {
+    /// The server is attached, and its process is not known: unset `ISOLATED_NATS_URL`.
+    Unknown,
     /// No process has this pid, or it has ended: take a new probe after a restart.
     Gone,
     /// The system refuses the figures: run as the user who owns the process.
@@ -105,6 +108,9 @@ impl ProcessError {
 impl fmt::Display for ProcessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
+            ProcessErrorKind::Unknown => {
+                f.write_str("the process of an attached server is not known (unset ISOLATED_NATS_URL)")
+            }
             ProcessErrorKind::Gone => write!(f, "process {} has ended", self.pid),
             ProcessErrorKind::Unreadable => write!(f, "the figures of process {} cannot be read", self.pid),
         }

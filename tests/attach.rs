@@ -3,7 +3,9 @@
 
 use std::process::Command;
 
-use isolated_nats::{ExternalNats, FaultErrorKind, MonitorErrorKind, StartErrorKind, isolated_nats};
+use isolated_nats::{
+    ExternalNats, FaultErrorKind, MonitorErrorKind, ProcessErrorKind, StartErrorKind, isolated_nats,
+};
 
 #[isolated_nats]
 #[ignore = "run by the tests below, with the variable set"]
@@ -14,7 +16,7 @@ async fn uses_the_attached_server(nats: ExternalNats) {
     assert_eq!((nats.log_tail(9), nats.command_line()), (String::new(), String::new()));
     nats.client().await.unwrap();
     nats.jetstream().await.unwrap().query_account().await.unwrap();
-    assert!(nats.process().sample().is_err());
+    assert_eq!(nats.process().sample().unwrap_err().kind(), ProcessErrorKind::Unknown);
     match std::env::var_os("ISOLATED_NATS_MONITOR_URL") {
         Some(_) => assert_eq!(nats.monitor().varz().await.unwrap().server_name, nats.server_name()),
         None => assert_eq!(nats.monitor().varz().await.unwrap_err().kind(), MonitorErrorKind::NoPort),
@@ -76,7 +78,14 @@ async fn tests_run_against_a_server_that_runs_already() {
     let nats = ExternalNats::builder().jetstream().user("u", "p@:").start().await.unwrap();
     let url = format!("nats://u:p%40%3A@127.0.0.1:{}", nats.port());
     let name = ("EXPECTED_NAME", nats.server_name());
+    let ports = std::fs::read_dir(nats.dir().join("ports")).unwrap().next().unwrap().unwrap();
+    let ports = std::fs::read_to_string(ports.path()).unwrap();
+    let monitor = ports.split('"').find(|part| part.starts_with("http://")).unwrap();
     passes("uses_the_attached_server", &[("ISOLATED_NATS_URL", &url), name]);
+    passes(
+        "uses_the_attached_server",
+        &[("ISOLATED_NATS_URL", &url), name, ("ISOLATED_NATS_MONITOR_URL", monitor)],
+    );
     let monitor = nats.monitor().json("/varz").await.unwrap();
     assert_eq!(monitor["server_name"], nats.server_name(), "the attached server still runs");
     passes("what_only_a_server_of_ones_own_can_give_is_refused", &[("ISOLATED_NATS_URL", &url)]);

@@ -34,7 +34,7 @@ pub(crate) fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Acquir
     })?;
     acquire.offline = offline(text(OFFLINE)?, text(CARGO_OFFLINE).unwrap_or_default())?;
     acquire.sources = parse(text(SOURCES)?, SOURCES, Source::NAMES, parse_sources)?;
-    acquire.cache_dir = path(CACHE_DIR);
+    acquire.cache_dir = absolute(path(CACHE_DIR))?;
     acquire.mirror =
         parse(text(MIRROR)?, MIRROR, "an `http://`, `https://` or `file://` URL, or a directory", |text| {
             Base::parse(text).map(|_| text.to_owned())
@@ -42,8 +42,7 @@ pub(crate) fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Acquir
     acquire.sha256 = parse(text(SHA256)?, SHA256, "the 64 hexadecimal digits of a SHA-256", parse_sum)?;
     acquire.verify = parse(text(VERIFY)?, VERIFY, "`1` or `0`", parse_bool)?.unwrap_or(false);
     acquire.time_factor =
-        parse(text(TIME_FACTOR)?, TIME_FACTOR, "a number above 0 and at most 1000", parse_factor)?
-            .unwrap_or(1.0);
+        parse(text(TIME_FACTOR)?, TIME_FACTOR, "a number from 0.001 to 1000", parse_factor)?.unwrap_or(1.0);
     acquire.path_variable = variable("PATH");
     acquire.certificate_file = path("SSL_CERT_FILE");
     acquire.certificate_dir = path("SSL_CERT_DIR");
@@ -64,6 +63,16 @@ fn text(
                 .map_err(|value| AcquireError::variable(name, value.to_string_lossy(), "valid Unicode"))
         })
         .transpose()
+}
+
+/// A build script and a test run in different directories: a relative path would be two caches.
+fn absolute(path: Option<PathBuf>) -> Result<Option<PathBuf>, AcquireError> {
+    match path {
+        Some(path) if !path.is_absolute() => {
+            Err(AcquireError::variable(CACHE_DIR, path.to_string_lossy(), "an absolute path"))
+        }
+        path => Ok(path),
+    }
 }
 
 fn parse<T>(
@@ -102,7 +111,7 @@ fn parse_bool(text: &str) -> Option<bool> {
 }
 
 fn parse_factor(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|factor| *factor > 0.0 && *factor <= 1000.0)
+    text.parse().ok().filter(|factor| (0.001..=1000.0).contains(factor))
 }
 
 #[cfg(test)]

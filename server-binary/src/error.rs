@@ -91,19 +91,18 @@ impl AcquireError {
     }
 }
 
+/// What happened, why, and last what would fix it: the causes stand in between, and are therefore no [`Error::source`].
 impl fmt::Display for AcquireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.what)?;
-        if matches!(*self.what, What::Exhausted { .. }) {
-            for step in &self.steps {
-                write!(f, "\n  {step}")?;
-            }
+        match (&*self.what, self.steps.as_slice()) {
+            (What::Version(error), _) => write!(f, ": {}", Chain(error))?,
+            (What::Binary { .. }, [step, ..]) => write!(f, ": {}", Chain(step.error()))?,
+            (_, steps) => steps.iter().try_for_each(|step| write!(f, "\n  {step}"))?,
         }
-        if !self.fixes.is_empty() {
-            f.write_str("\nto fix it, one of:")?;
-            for fix in &self.fixes {
-                write!(f, "\n  {fix}")?;
-            }
+        for (index, fix) in self.fixes.iter().enumerate() {
+            f.write_str(if index == 0 { "\nto fix it, one of:" } else { "" })?;
+            write!(f, "\n  {fix}")?;
         }
         Ok(())
     }
@@ -152,33 +151,11 @@ impl fmt::Debug for AcquireError {
                 .field("fixes", &self.fixes)
                 .finish();
         }
-        // The fixes come last, so the chain goes in between.
-        write!(f, "{}", self.what)?;
-        if let Some(cause) = self.source() {
-            write!(f, ": {}", Chain(cause))?;
-        } else {
-            for step in &self.steps {
-                write!(f, "\n  {step}")?;
-            }
-        }
-        for (index, fix) in self.fixes.iter().enumerate() {
-            f.write_str(if index == 0 { "\nto fix it, one of:" } else { "" })?;
-            write!(f, "\n  {fix}")?;
-        }
-        Ok(())
+        fmt::Display::fmt(self, f)
     }
 }
 
-/// The cause where there is one. When every step failed there is none: [`AcquireError::steps`] has them all.
-impl Error for AcquireError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &*self.what {
-            What::Version(error) => Some(error),
-            What::Binary { .. } => self.steps.first().map(Step::error),
-            What::Variable { .. } | What::UnknownLine { .. } | What::Exhausted { .. } => None,
-        }
-    }
-}
+impl Error for AcquireError {}
 
 /// One source that was tried in vain.
 #[derive(Debug)]

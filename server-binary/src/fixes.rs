@@ -31,16 +31,17 @@ pub(crate) fn for_exhausted(context: &Context<'_>, steps: &[Step]) -> Vec<String
     if let Some(variable) = context.settings.offline.filter(|name| !name.contains("::")) {
         fixes.push(format!("unset {variable}   # lets it be fetched"));
     }
-    if context.settings.sources.is_some() {
-        fixes.push("unset ISOLATED_NATS_SOURCES   # and leave out `sources`: then all are tried".to_owned());
+    // The command restricts them too, and no variable is to blame for that.
+    if context.settings.sources.is_some() && std::env::var_os("ISOLATED_NATS_SOURCES").is_some() {
+        fixes.push("unset ISOLATED_NATS_SOURCES   # then all are tried".to_owned());
     }
     if let Some(fix) = steps.iter().find_map(other_version) {
         fixes.push(fix);
     }
-    fixes.push("export ISOLATED_NATS_SERVER=/path/to/nats-server   # any executable of your own".to_owned());
     fixes.push(format!(
-        "cargo install isolated-nats-server-binary && isolated-nats-server fetch --version {version}   # where there is a network"
+        "isolated-nats-server fetch --version {version}   # where there is a network; cargo install isolated-nats-server-binary has it"
     ));
+    fixes.push("export ISOLATED_NATS_SERVER=/path/to/nats-server   # any executable of your own".to_owned());
     let is_known = checksums::archive(&version.to_string(), &context.target.to_string()).is_some();
     let url = fetch::url(&Base::Http(fetch::RELEASES.to_owned()), context);
     // Otherwise the SHA256SUMS would have to be fetched too.

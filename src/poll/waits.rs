@@ -135,10 +135,10 @@ impl Error for WaitError {}
 /// # Ok(()) }
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(example()).unwrap();
 /// ```
-pub async fn eventually<T, S: fmt::Display>(
+pub async fn eventually<T, S: fmt::Display, F: Future<Output = Result<T, S>>>(
     what: &str,
     limit: Duration,
-    mut condition: impl AsyncFnMut() -> Result<T, S>,
+    mut condition: impl FnMut() -> F,
 ) -> Result<T, WaitError> {
     let deadline = Deadline::after(limit);
     let mut tries = 0;

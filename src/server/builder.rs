@@ -248,12 +248,28 @@ impl Options {
         if limits.contains(&Some(Duration::ZERO)) {
             return refuse("a timeout of zero leaves no time for anything (leave it out for the default)");
         }
-        if self.arguments.iter().any(|argument| argument.contains('\0')) || self.text.contains('\0') {
+        if self.has_nul() {
             return refuse(
-                "an argument or the configuration holds a NUL character, which no command line can carry",
+                "a path, a password, an argument or the configuration holds a NUL character (take it out)",
+            );
+        }
+        let secret = self.user.as_ref().map(|(_, password)| password).or(self.token.as_ref());
+        if secret.is_some_and(|secret| secret.starts_with("$2")) {
+            return refuse(
+                "the server takes a password that begins with `$2` for a bcrypt hash (choose another)",
             );
         }
         Ok(())
+    }
+
+    fn has_nul(&self) -> bool {
+        let texts = [self.token.as_ref(), Some(&self.text)].into_iter().flatten();
+        let texts = texts
+            .chain(self.user.iter().flat_map(|(user, password)| [user, password]))
+            .chain(&self.arguments);
+        let paths = [&self.binary, &self.config_file].into_iter().flatten();
+        let paths = paths.map(|path| path.as_os_str().as_encoded_bytes());
+        texts.map(String::as_bytes).chain(paths).any(|text| text.contains(&0))
     }
 
     /// The names of what is asked for that only a server of one's own can give.
@@ -270,6 +286,8 @@ impl Options {
             ("max_subscriptions", self.max_subscriptions.is_some()),
             ("max_pending_bytes", self.max_pending_bytes.is_some()),
             ("go_memory_limit_bytes", self.go_memory_limit_bytes.is_some()),
+            ("jetstream_limits", self.jetstream.is_some_and(|limits| limits != JetStreamLimits::default())),
+            ("debug_log` or `trace_log", self.log.is_some()),
             ("profiling", self.profiling),
             ("arg", !self.arguments.is_empty()),
         ];

@@ -30,11 +30,14 @@ pub(crate) struct ServerDirectory {
 
 impl ServerDirectory {
     /// Makes a directory named after the server; the first call in a process sweeps those of dead processes before.
-    pub(crate) fn create(server_name: &str) -> io::Result<Self> {
+    ///
+    /// The error is with the path at which it happened.
+    pub(crate) fn create(server_name: &str) -> Result<Self, (PathBuf, io::Error)> {
         static SWEEP: Once = Once::new();
-        let root = root()?;
+        let root = root();
+        make_private(&root).map_err(|error| (root.clone(), error))?;
         SWEEP.call_once(|| sweep(&root));
-        Self::create_in(&root, server_name)
+        Self::create_in(&root, server_name).map_err(|error| (root.join(server_name), error))
     }
 
     fn create_in(root: &Path, server_name: &str) -> io::Result<Self> {
@@ -119,14 +122,15 @@ fn slug(test: &str) -> String {
     if text.is_empty() { "test".into() } else { text.into() }
 }
 
+fn named_root() -> Option<PathBuf> {
+    let path = std::env::var_os("ISOLATED_NATS_DIR")?;
+    (!path.to_string_lossy().trim().is_empty()).then(|| path.into())
+}
+
 /// The directory of all servers' directories: `ISOLATED_NATS_DIR`, or one for this user in the temporary directory.
-fn root() -> io::Result<PathBuf> {
-    let root = match std::env::var_os("ISOLATED_NATS_DIR").filter(|path| !path.is_empty()) {
-        Some(path) => std::path::absolute(path)?,
-        None => std::path::absolute(std::env::temp_dir())?.join(private_name()),
-    };
-    make_private(&root)?;
-    Ok(root)
+fn root() -> PathBuf {
+    let root = named_root().unwrap_or_else(|| std::env::temp_dir().join(private_name()));
+    std::path::absolute(&root).unwrap_or(root) // it fails only where there is no working directory
 }
 
 #[cfg(unix)]
@@ -139,17 +143,21 @@ fn private_name() -> OsString {
     "isolated-nats".into() // the temporary directory is the user's own
 }
 
-/// Makes the root, and refuses one in a shared temporary directory that somebody else has made for us.
+/// Makes the root, and refuses one in a shared temporary directory that somebody else has made for us. A directory that
+/// the user names is the user's to judge.
 #[cfg(unix)]
 fn make_private(root: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt};
     fs::DirBuilder::new().recursive(true).mode(0o700).create(root)?;
-    let owner = fs::metadata(root)?.uid();
-    let us = rustix::process::getuid().as_raw();
-    if owner == us || us == 0 {
+    if named_root().is_some() {
         return Ok(());
     }
-    let what = format!("`{}` belongs to user {owner}, not to us (set ISOLATED_NATS_DIR)", root.display());
+    let metadata = fs::symlink_metadata(root)?;
+    let us = rustix::process::getuid().as_raw();
+    if metadata.is_dir() && metadata.uid() == us && metadata.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    let what = "it is not a directory of ours that only we can write (set ISOLATED_NATS_DIR)";
     Err(io::Error::new(io::ErrorKind::PermissionDenied, what))
 }
 
@@ -208,9 +216,23 @@ fn sweep(root: &Path) {
 fn is_dead(path: &Path) -> bool {
     match File::options().read(true).write(true).open(path.join(OWNER_LOCK)) {
         Ok(owner) => !matches!(owner.try_lock(), Err(TryLockError::WouldBlock | TryLockError::Error(_))),
-        // A removal that was cut short may have taken the lock first; nobody makes one without it under the root lock.
-        Err(error) => error.kind() == io::ErrorKind::NotFound && path.join("server.conf").exists(),
+        // Whoever makes a directory holds the root's lock until it has an owner's; without one, its maker died in
+        // between, or its removal was cut short.
+        Err(error) => error.kind() == io::ErrorKind::NotFound && is_ours(path),
     }
+}
+
+/// Whether a directory without an owner has a name that [`unique_name`] gives, and is therefore nobody else's.
+fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let mut parts = name.rsplit('-');
+    let is = |part: Option<&str>, digit: fn(&char) -> bool| {
+        part.is_some_and(|part| !part.is_empty() && part.chars().all(|character| digit(&character)))
+    };
+    path.is_dir()
+        && is(parts.next(), char::is_ascii_hexdigit)
+        && is(parts.next(), char::is_ascii_digit)
+        && is(parts.next(), char::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -267,10 +289,12 @@ mod tests {
     #[test]
     fn a_removal_that_was_cut_short_is_finished_by_the_next_sweep() {
         let root = scratch("cut");
-        fs::create_dir(root.join("half")).unwrap();
-        fs::write(root.join("half/server.conf"), "").unwrap();
+        // Killed between making the directory and its lock, and in the middle of a removal.
+        let (empty, half) = (root.join(unique_name("empty")), root.join(unique_name("half")));
+        fs::create_dir(&empty).unwrap();
+        fs::create_dir_all(half.join("store/jetstream")).unwrap();
         sweep(&root);
-        assert!(!root.join("half").exists());
+        assert!(!empty.exists() && !half.exists());
         fs::remove_dir_all(&root).unwrap();
     }
 }

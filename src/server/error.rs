@@ -136,9 +136,12 @@ impl StartError {
         self
     }
 
-    /// Another kind, where one is known better.
-    pub(crate) fn kind_if(mut self, kind: Option<StartErrorKind>) -> Self {
-        self.0.kind = kind.unwrap_or(self.0.kind);
+    /// Another kind and text, where they are known better.
+    pub(crate) fn known_better(mut self, known: Option<(StartErrorKind, &str)>) -> Self {
+        if let Some((kind, what)) = known {
+            self.0.kind = kind;
+            self.0.what = what.to_owned();
+        }
         self
     }
 

@@ -32,7 +32,8 @@ impl ExternalNats {
     }
 
     /// Kills the server at once (SIGKILL), as a crash would; its store stays, and [`restart`](Self::restart) brings it
-    /// back. Blocks for about a millisecond.
+    /// back. Blocks for about two milliseconds, for a tenth of a second when the server is paused, and for as long as
+    /// another fault is under way.
     ///
     /// # Errors
     ///
@@ -118,7 +119,7 @@ impl ExternalNats {
     ///
     /// [`FaultErrorKind::Refused`] with the server's own words when it does not take the new text: the old one stays in
     /// force. [`FaultErrorKind::Stopped`] when it does not run; [`FaultErrorKind::Unsupported`] on Windows;
-    /// [`FaultErrorKind::Timeout`] without an answer within the
+    /// [`FaultErrorKind::Timeout`], with either text in force, without an answer within the
     /// [`fault_timeout`](crate::ExternalNatsBuilder::fault_timeout); [`FaultErrorKind::Attached`]; [`FaultErrorKind::System`].
     pub async fn reload(&self, config: &str) -> Result<(), FaultError> {
         let text = config.to_owned();
@@ -128,7 +129,8 @@ impl ExternalNats {
     /// Whether the process runs, as far as a look at it now tells; an attached server is taken to.
     pub(super) fn is_running(&self) -> bool {
         match self.inner.owned() {
-            Some(owned) => running(&mut lock(&owned.state)).is_ok(),
+            // Whoever holds the lock is at a fault; a server that is being restarted is taken for running.
+            Some(owned) => owned.state.try_lock().map_or(true, |mut state| running(&mut state).is_ok()),
             None => true,
         }
     }
@@ -299,7 +301,8 @@ fn reload_process(nats: &ExternalNats, process: &Process, limit: Duration) -> Re
     let deadline = Deadline::after(limit);
     let loaded = || nats.monitor().config_load_time(deadline.remaining());
     let log_from = fs::metadata(nats.log_path()).map_or(0, |log| log.len());
-    let before = loaded();
+    let before =
+        until(&deadline, loaded).ok_or_else(|| timed_out("the server does not answer", &deadline))?;
     signal::reload(process.id()).map_err(|error| signal_failed("reload", error))?;
     until(&deadline, || {
         let log = evidence::tail_from(nats.log_path(), log_from, usize::MAX);
@@ -308,8 +311,7 @@ fn reload_process(nats: &ExternalNats, process: &Process, limit: Duration) -> Re
             let what = format!("the server keeps its old configuration: {words}");
             return Some(Err(FaultError::new(FaultErrorKind::Refused, what)));
         }
-        let now = loaded();
-        (now.is_some() && now != before).then_some(Ok(()))
+        loaded().is_some_and(|now| now != before).then_some(Ok(()))
     })
     .unwrap_or_else(|| Err(timed_out("the server has not answered the reload", &deadline)))
 }
@@ -367,7 +369,7 @@ impl Drop for Reservation {
     /// Reads what is left, up to the end: to close with data unread would reset the connection, and keep nothing.
     fn drop(&mut self) {
         if let Some(stream) = &mut self.0 {
-            let _ = io::copy(stream, &mut io::sink()); // at worst the port is not kept, and a restart tries for 2 s
+            let _ = io::copy(stream, &mut io::sink()); // at worst the port is not kept, and a restart tries for a while
         }
     }
 }

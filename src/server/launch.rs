@@ -53,6 +53,10 @@ impl Process {
 
     /// The exit status of a process that has ended by itself.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        #[cfg(unix)]
+        if self.child.has_ended() {
+            self.tether = None; // before it is waited for: until then the pid cannot be another's
+        }
         self.child.try_wait().ok().flatten()
     }
 
@@ -64,18 +68,15 @@ impl Process {
     /// Waits until the process has ended by itself, and gives it back when the limit passes first.
     pub(crate) fn wait(mut self, deadline: &Deadline) -> Result<ExitStatus, Self> {
         match until(deadline, || self.ended()) {
-            Some(status) => {
-                self.tether = None;
-                Ok(status)
-            }
+            Some(status) => Ok(status),
             None => Err(self),
         }
     }
 
     fn end(&mut self) -> io::Result<ExitStatus> {
-        let killed = self.child.kill(); // also ends a paused process; no error when it has ended already
+        self.child.kill()?; // also ends a paused process; no error when it has ended already
         self.tether = None; // before the wait: until then the pid cannot be another's
-        killed.and_then(|()| self.child.wait())
+        self.child.wait()
     }
 }
 
@@ -98,6 +99,8 @@ impl Launch {
         command.arg(port.map_or_else(|| "-1".to_owned(), |port| port.to_string()));
         command.args(["-m", "-1", "-sd"]).arg(directory.store());
         command.arg("--ports_file_dir").arg(directory.ports());
+        // A log or a pid file that the user's configuration names is the real server's.
+        command.arg("-l").arg(directory.log()).arg("-P").arg(directory.path().join("server.pid"));
         command.args(&self.arguments);
         if let Some(bytes) = self.go_memory_limit_bytes {
             command.env("GOMEMLIMIT", bytes.to_string());
@@ -267,10 +270,11 @@ fn with_evidence(
     command_line: String,
     status: Option<ExitStatus>,
 ) -> StartError {
-    let tail = evidence::tail_from(&directory.log(), log_from, evidence::TAIL_LINES);
-    let fatal = fatal_line(&tail).map(str::to_owned);
-    let kind = fatal.as_deref().filter(|_| error.kind() == StartErrorKind::Exited).and_then(kind_of);
-    error.kind_if(kind).evidence(Evidence {
+    let log = evidence::tail_from(&directory.log(), log_from, usize::MAX);
+    let fatal = fatal_line(&log).map(str::to_owned);
+    let tail = evidence::last_lines(&log, evidence::TAIL_LINES);
+    let known = fatal.as_deref().filter(|_| error.kind() == StartErrorKind::Exited).and_then(kind_of);
+    error.known_better(known).evidence(Evidence {
         command_line: Some(command_line),
         status,
         fatal,
@@ -279,21 +283,26 @@ fn with_evidence(
     })
 }
 
-/// The line that says why a server gave up: `[FTL]` in its log, or what it printed before it had a log.
-fn fatal_line(tail: &str) -> Option<&str> {
-    let last = |wanted: fn(&&str) -> bool| tail.lines().rev().find(wanted);
-    last(|line| line.contains("[FTL]")).or_else(|| last(|line| line.starts_with("nats-server: ")))
+/// The line that says why a server gave up: `[FTL]` in its log, or what it printed before it had a log, which for an
+/// unknown argument comes before a long help.
+fn fatal_line(log: &str) -> Option<&str> {
+    let last = |wanted: fn(&&str) -> bool| log.lines().rev().find(wanted);
+    last(|line| line.contains("[FTL]"))
+        .or_else(|| last(|line| line.starts_with("nats-server: ")))
+        .or_else(|| last(|line| line.starts_with("flag provided but not defined")))
 }
 
-/// The kind of error that a server's last words stand for; `None` when they are of no known kind.
-fn kind_of(fatal: &str) -> Option<StartErrorKind> {
+/// The kind of error that a server's last words stand for, with what to do; `None` when they are of no known kind.
+fn kind_of(fatal: &str) -> Option<(StartErrorKind, &'static str)> {
     let has = |part: &str| fatal.contains(part);
     if has("address already in use") || has("Only one usage of each socket address") {
-        Some(StartErrorKind::PortTaken)
+        Some((StartErrorKind::PortTaken, "its port is taken (leave out `port`, and it picks a free one)"))
     } else if has("Can't start JetStream") {
-        Some(StartErrorKind::Store)
+        Some((StartErrorKind::Store, "it cannot use its store (is there space, and may it write there?)"))
     } else if fatal.starts_with("nats-server: ") {
-        Some(StartErrorKind::ConfigRejected)
+        Some((StartErrorKind::ConfigRejected, "it refuses its configuration"))
+    } else if has("flag provided but not defined") {
+        Some((StartErrorKind::Builder, "it does not know an argument (look at `arg`)"))
     } else {
         None
     }
@@ -343,12 +352,13 @@ mod tests {
                 "[7] [FTL] Can't start JetStream: could not create storage directory - mkdir /x: not a directory",
                 Some(StartErrorKind::Store),
             ),
+            ("flag provided but not defined: -nonsense", Some(StartErrorKind::Builder)),
             ("[7] [FTL] something new", None),
         ];
         for (text, kind) in kinds {
             let tail = format!("[7] [INF] Starting\n{text}\n[7] [INF] after");
             let fatal = fatal_line(&tail).unwrap();
-            assert_eq!((fatal, kind_of(fatal)), (text, kind));
+            assert_eq!((fatal, kind_of(fatal).map(|(kind, _)| kind)), (text, kind));
         }
         assert_eq!(fatal_line("[7] [INF] all is well"), None);
     }

@@ -256,19 +256,13 @@ impl Monitor {
     }
 
     async fn ask<T: DeserializeOwned + Send + 'static>(&self, path: &str) -> Result<T, MonitorError> {
-        let (monitor, path) = (self.clone(), path.to_owned());
-        on_own_thread("isolated-nats monitor", move || monitor.ask_here(&path, scaled(monitor.limit))).await
+        let (url, limit) = (self.url(path)?, scaled(self.limit));
+        // Without a handle: a question that nobody waits for any more must not keep the server.
+        on_own_thread("isolated-nats monitor", move || ask(&url, limit)).await
     }
 
-    fn ask_here<T: DeserializeOwned>(&self, path: &str, limit: Duration) -> Result<T, MonitorError> {
-        let url = format!("{}/{}", self.base()?, path.trim_start_matches('/'));
-        let text = ready::http(limit)
-            .get(&url)
-            .call()
-            .and_then(|mut response| response.body_mut().with_config().limit(u64::MAX).read_to_string());
-        let text = text.map_err(|error| MonitorError::new(MonitorErrorKind::Unreachable, &url, error))?;
-        serde_json::from_str(&text)
-            .map_err(|error| MonitorError::new(MonitorErrorKind::Unexpected, &url, error))
+    fn url(&self, path: &str) -> Result<String, MonitorError> {
+        Ok(format!("{}/{}", self.base()?, path.trim_start_matches('/')))
     }
 
     /// Where the port is now; another one after a restart.
@@ -288,8 +282,23 @@ impl Monitor {
 
     /// When the configuration was read; `None` when the server does not say.
     pub(super) fn config_load_time(&self, limit: Duration) -> Option<String> {
-        self.ask_here::<Varz>("/varz", limit).ok().map(|varz| varz.config_load_time)
+        ask::<Varz>(&self.url("/varz").ok()?, limit).ok().map(|varz| varz.config_load_time)
     }
+}
+
+fn ask<T: DeserializeOwned>(url: &str, limit: Duration) -> Result<T, MonitorError> {
+    let answer = ready::http(limit).get(url).call().and_then(|mut response| {
+        let text = response.body_mut().with_config().limit(u64::MAX).read_to_string()?;
+        Ok((response.status(), text))
+    });
+    let (status, text) =
+        answer.map_err(|error| MonitorError::new(MonitorErrorKind::Unreachable, url, error))?;
+    let unexpected =
+        |cause: Box<dyn Error + Send + Sync>| MonitorError::new(MonitorErrorKind::Unexpected, url, cause);
+    if status == 404 {
+        return Err(unexpected("status 404 (is the path right, and `http_base_path` not set?)".into()));
+    }
+    serde_json::from_str(&text).map_err(|error| unexpected(error.into()))
 }
 
 /// Why a server could not be asked.

@@ -47,9 +47,9 @@ fn start_here(options: &Options, caller: Caller, cancelled: &AtomicBool) -> Resu
     }
     let binary = acquire(options)?;
     let server_name = unique_name(options.name.as_deref().unwrap_or(&caller.name));
-    let directory = ServerDirectory::create(&server_name).map_err(|error| {
-        let what =
-            "its private directory cannot be made (set ISOLATED_NATS_DIR to a directory that can be written)";
+    let directory = ServerDirectory::create(&server_name).map_err(|(path, error)| {
+        let hint = "ISOLATED_NATS_DIR, or else the temporary directory, must be one that can be written";
+        let what = format!("its private directory `{}` cannot be made ({hint})", path.display());
         StartError::new(StartErrorKind::Directory, Stage::Prepare, what).cause(error)
     })?;
     let started = Plan::new(options, binary, server_name, &directory)

@@ -4,9 +4,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_nats::jetstream;
-use isolated_nats::{ExternalNats, FromTest, FromTestError, TestContext, TestName, isolated_nats};
+use isolated_nats::{
+    ExternalNats, FromTest, FromTestError, TestContext, TestName, eventually, isolated_nats,
+};
 
-use crate::support::{Scratch, Victim, is_gone};
+use crate::support::{LONG, Scratch, Victim, is_gone};
 
 #[isolated_nats]
 async fn needs_no_argument() {}
@@ -212,6 +214,29 @@ async fn expects_another_panic() {
     panic!("the bucket is missing");
 }
 
+/// A fixture that waits in a future that must be `Send`, as `from_test` gives.
+struct Flushed;
+
+impl FromTest for Flushed {
+    async fn from_test(context: &TestContext) -> Result<Self, FromTestError> {
+        let client = context.server().client().await?;
+        eventually("the client flushes", LONG, async || client.flush().await).await?;
+        Ok(Self)
+    }
+}
+
+#[isolated_nats]
+async fn a_wait_can_be_part_of_a_fixture_and_of_a_task(_flushed: Flushed, nats: ExternalNats) {
+    let task = async move { eventually("a client connects", LONG, async || nats.client().await).await };
+    tokio::spawn(task).await.unwrap().unwrap();
+}
+
+#[isolated_nats(start_paused, timeout = "200ms")]
+#[ignore = "a victim: run by the tests below, in a process of its own"]
+async fn sleeps_on_a_paused_clock() {
+    tokio::time::timeout(Duration::from_secs(1), std::future::pending::<()>()).await.unwrap();
+}
+
 #[isolated_nats(timeout = "50ms")]
 #[ignore = "a victim: run by the tests below, in a process of its own"]
 async fn blocks_its_thread() {
@@ -265,8 +290,12 @@ fn a_body_that_blocks_its_thread_is_told_so() {
     let root = Scratch::new("blocks");
     // The notice comes 2 s after the limit; a factor shortens both.
     let factor = [("ISOLATED_NATS_TIME_FACTOR", "0.1")];
-    let (_, text) = Victim::run("attribute::blocks_its_thread", root.path(), &factor);
+    let (passed, text) = Victim::run("attribute::blocks_its_thread", root.path(), &factor);
     assert!(text.contains("is past its time limit of 5.0ms, but blocks its thread"), "{text}");
+    assert!(!passed && text.contains("did not end within its 5.0ms"), "late is late: {text}");
+
+    let (passed, text) = Victim::run("attribute::sleeps_on_a_paused_clock", root.path(), &[]);
+    assert!(!passed && text.contains("its clock is paused, and stands still until"), "{text}");
 }
 
 #[test]

@@ -160,15 +160,20 @@ async fn one_that_cannot_write_its_store_says_where() {
     std::fs::remove_dir_all(error.log_path().unwrap().parent().unwrap()).unwrap();
 }
 
+#[tokio::test]
+async fn one_that_does_not_know_an_argument_says_which() {
+    let error = ExternalNats::builder().arg("--nonsense").start().await.unwrap_err();
+    assert_eq!(error.kind(), StartErrorKind::Builder, "{error:?}");
+    assert!(error.fatal_line().unwrap().contains("-nonsense"), "{error:?}");
+    std::fs::remove_dir_all(error.log_path().unwrap().parent().unwrap()).unwrap();
+}
+
 #[test]
 fn a_root_that_cannot_be_written_is_named_with_the_way_out() {
     let scratch = Scratch::new("root");
     let root = scratch.file("a file", "").join("below");
     let (passed, text) = Victim::run("attribute::needs_no_argument", &root, &[]);
-    assert!(
-        !passed && text.contains("its private directory cannot be made (set ISOLATED_NATS_DIR"),
-        "{text}"
-    );
+    assert!(!passed && text.contains("a file/below` cannot be made (ISOLATED_NATS_DIR,"), "{text}");
 }
 
 #[tokio::test]

@@ -154,7 +154,7 @@ fn tls(
     url: &str,
     _roots: &Roots,
 ) -> Result<ConfigBuilder<AgentScope>, Reason> {
-    let what = "this build has no https (turn on the feature `https` or `https-aws-lc-rs` of isolated-nats-server-binary)";
+    let what = "this build has no https (turn on the feature `https` or `https-aws-lc-rs` of isolated-nats, or of this crate alone)";
     Err(Reason::Url { url: shown(url), what })
 }
 

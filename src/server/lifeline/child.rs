@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use rustix::io::retry_on_intr;
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, waitid, waitpid};
 
 /// A child that nobody else waits for. Dropping it neither ends nor reaps it.
 #[derive(Debug)]
@@ -27,6 +27,12 @@ impl Child {
 
     pub(crate) fn id(&self) -> u32 {
         self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// Whether it has ended, waited for or not; until it is waited for, its pid is nobody else's.
+    pub(crate) fn has_ended(&self) -> bool {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        self.status.is_some() || matches!(waitid(WaitId::Pid(self.pid), look), Ok(Some(_)) | Err(_))
     }
 
     /// Kills it, unless it has been reaped.
@@ -65,7 +71,11 @@ mod tests {
     #[test]
     fn a_child_is_waited_for_once_and_remembers_how_it_ended() {
         let mut child = Child::from_std(&Command::new("sh").args(["-c", "exit 7"]).spawn().unwrap());
+        while !child.has_ended() {
+            std::thread::yield_now();
+        }
         assert_eq!(child.wait().unwrap().code(), Some(7));
+        assert!(child.has_ended());
         assert_eq!(child.try_wait().unwrap().unwrap().code(), Some(7));
         child.kill().unwrap(); // does nothing: the pid may be another process's by now
     }

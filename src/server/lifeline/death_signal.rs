@@ -28,14 +28,16 @@ pub(super) fn spawn(command: &Command, log: &File) -> io::Result<Child> {
     let arguments =
         arguments.map(|part| c_string(part.as_bytes().to_vec())).collect::<io::Result<Vec<_>>>()?;
     let environment = environment(command)?;
-    let input = File::open("/dev/null")?;
+    // Above the three that the child's are put on.
+    let input = rustix::io::fcntl_dupfd_cloexec(File::open("/dev/null")?, 3)?;
+    let output = rustix::io::fcntl_dupfd_cloexec(log, 3)?;
     let (argv, envp) = (pointers(&arguments), pointers(&environment));
     let mut orders = Orders {
         program: program.as_ptr(),
         argv: argv.as_ptr(),
         envp: envp.as_ptr(),
         input: input.as_raw_fd(),
-        output: log.as_raw_fd(),
+        output: output.as_raw_fd(),
         parent: rustix::process::getpid().as_raw_nonzero().get(),
         error: 0,
     };
@@ -43,7 +45,7 @@ pub(super) fn spawn(command: &Command, log: &File) -> io::Result<Child> {
     if orders.error == 0 {
         return Ok(child);
     }
-    child.wait()?;
+    let _ = child.wait(); // what matters is why it ended
     Err(io::Error::from_raw_os_error(orders.error))
 }
 
