@@ -18,7 +18,7 @@ use crate::environment;
 use crate::evidence;
 use crate::fixture::{FromTestError, TestContext};
 use crate::poll::{delay, scaled};
-use crate::server::{ExternalNats, StartError, StartErrorKind};
+use crate::server::{ExternalNats, Scope, StartError, StartErrorKind};
 
 /// How long blocking work may hold up the end of the runtime; tokio alone would wait for ever.
 const RUNTIME_END_LIMIT: Duration = Duration::from_secs(5);
@@ -116,6 +116,7 @@ enum End<R> {
 #[track_caller]
 pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Result<R, FromTestError>) -> R {
     let name = runner_name(test.name);
+    let scope = Scope::enter();
     let server = match start(&test, name) {
         Ok(server) => server,
         Err(error) if error.kind() == StartErrorKind::NoBinary && skips_without_server() => {
@@ -126,7 +127,6 @@ pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Resul
         }
         Err(error) => return fail(&test, &format!("test `{name}` has no server: {error:?}")),
     };
-    server.judge();
     let runtime = match build(&test) {
         Ok(runtime) => runtime,
         Err(error) => return fail(&test, &format!("test `{name}` has no runtime: {error}")),
@@ -136,33 +136,23 @@ pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Resul
     drop(context);
     // The place for checks that need the runtime and the server: the body's locals and arguments have been dropped.
     runtime.shutdown_timeout(scaled(RUNTIME_END_LIMIT));
-    conclude(&test, name, &server, end)
+    conclude(&test, name, server, scope, end)
 }
 
 /// Judges how the body ended, leaves the evidence of a failure, and hands the end on to the runner.
 #[track_caller]
-fn conclude<R: Outcome>(test: &Test, name: &str, server: &ExternalNats, end: End<R>) -> R {
+fn conclude<R: Outcome>(test: &Test, name: &str, server: ExternalNats, scope: Scope, end: End<R>) -> R {
+    let failure = end.failure(test, name);
+    if let Some(what) = &failure {
+        server.test_failed(what);
+    }
+    drop(server);
+    scope.give(failure.as_deref());
     match end {
-        End::Returned(value) => {
-            let failure = value.failure().map(|error| format!("test `{name}` returned an error: {error}"));
-            let missing = || format!("test `{name}` did not panic as expected");
-            if let Some(what) = failure.or_else(|| test.should_panic.is_expected().then(missing)) {
-                server.test_failed(&what);
-            }
-            value
-        }
-        End::Panicked(panic) => {
-            if !test.should_panic.matches(&*panic) {
-                server.test_failed(&format!("test `{name}` panicked"));
-            }
-            resume_unwind(panic)
-        }
-        End::NoArguments(error) => {
-            server.test_failed(&format!("test `{name}` did not begin"));
-            fail(test, &format!("test `{name}` did not begin: {error:?}"))
-        }
+        End::Returned(value) => value,
+        End::Panicked(panic) => resume_unwind(panic),
+        End::NoArguments(error) => fail(test, &format!("test `{name}` did not begin: {error:?}")),
         End::TimedOut(limit) => {
-            server.test_failed(&format!("test `{name}` timed out"));
             let hint = if test.start_paused {
                 "its clock is paused, and stands still until `tokio::time::advance` moves it: did it sleep?"
             } else {
@@ -170,6 +160,24 @@ fn conclude<R: Outcome>(test: &Test, name: &str, server: &ExternalNats, end: End
             };
             fail(test, &format!("test `{name}` did not end within its {limit:.1?} ({hint})"))
         }
+    }
+}
+
+impl<R: Outcome> End<R> {
+    /// What the evidence of a failure is headed with; `None` when the test passed.
+    fn failure(&self, test: &Test, name: &str) -> Option<String> {
+        let what = match self {
+            Self::Returned(value) => match value.failure() {
+                Some(error) => format!("returned an error: {error}"),
+                None if test.should_panic.is_expected() => "did not panic as expected".into(),
+                None => return None,
+            },
+            Self::Panicked(panic) if test.should_panic.matches(&**panic) => return None,
+            Self::Panicked(_) => "panicked".into(),
+            Self::NoArguments(_) => "did not begin".into(),
+            Self::TimedOut(_) => "timed out".into(),
+        };
+        Some(format!("test `{name}` {what}"))
     }
 }
 

@@ -8,7 +8,7 @@
 //! | `lifeline` | what ends the server with this process |
 //! | `launch`, `ready` | one process, from spawn to ready |
 //! | `start`, `attach`, `shared` | a handle from options: a server of one's own, one that runs already, one for all |
-//! | `owned` | the state of a server of one's own, and its end |
+//! | `owned`, `verdict` | the state of a server of one's own, its end, and what is left for evidence |
 //! | `faults` | kill, stop, restart, pause, resume, lame duck, reload |
 //! | `monitor` | the monitoring port, typed |
 
@@ -26,6 +26,7 @@ mod ready;
 mod shared;
 mod signal;
 mod start;
+mod verdict;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,8 @@ use crate::evidence;
 use crate::process::ProcessProbe;
 use owned::Owned;
 use ready::Greeting;
+pub(crate) use verdict::Scope;
+use verdict::Verdict;
 
 /// A running nats-server. Cheap to clone; the process ends with the last handle.
 ///
@@ -78,12 +81,18 @@ pub struct ExternalNats {
 pub(crate) struct Caller {
     name: String,
     thread: ThreadId,
+    /// That of a test with the attribute, for servers started on its thread.
+    verdict: Option<Arc<Verdict>>,
 }
 
 impl Caller {
     fn current() -> Self {
         let thread = std::thread::current();
-        Self { name: thread.name().unwrap_or("test").to_owned(), thread: thread.id() }
+        Self {
+            name: thread.name().unwrap_or("test").to_owned(),
+            thread: thread.id(),
+            verdict: Verdict::current(),
+        }
     }
 }
 
@@ -196,7 +205,7 @@ impl ExternalNats {
         }
     }
 
-    /// Returns the URL for clients, such as `nats://127.0.0.1:40117`, the same after a restart. It holds no password: use
+    /// Returns the URL for clients, of the server that answered where it is attached to a list, such as `nats://127.0.0.1:40117`, the same after a restart. It holds no password: use
     /// [`connect_options`](Self::connect_options) where the server asks for one.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -292,7 +301,10 @@ impl ExternalNats {
     /// The client's own, as when the server has been stopped, or its configuration asks for what
     /// [`connect_options`](Self::connect_options) does not know, such as a certificate.
     pub async fn client(&self) -> Result<async_nats::Client, async_nats::ConnectError> {
-        self.connect_options().connect(attach::addresses(self.url())).await
+        match &self.inner.source {
+            Source::Owned(_) => self.connect_options().connect(self.url()).await,
+            Source::Attached(attached) => self.connect_options().connect(&attached.addresses[..]).await,
+        }
     }
 
     /// Connects a new client, and returns a JetStream context over it.
@@ -342,7 +354,9 @@ impl fmt::Debug for ExternalNats {
 
 impl Drop for ExternalNats {
     fn drop(&mut self) {
-        let own_panic = std::thread::panicking() && std::thread::current().id() == self.inner.caller.thread;
+        let caller = &self.inner.caller;
+        let by_hand = caller.verdict.is_none(); // else the attribute sees the test's end, and a panic may be expected
+        let own_panic = by_hand && std::thread::panicking() && std::thread::current().id() == caller.thread;
         if let (true, Some(owned)) = (own_panic, self.inner.owned()) {
             owned.panicked(&self.inner);
         }

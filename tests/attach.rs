@@ -10,7 +10,12 @@ use isolated_nats::{
 #[isolated_nats]
 #[ignore = "run by the tests below, with the variable set"]
 async fn uses_the_attached_server(nats: ExternalNats) {
-    assert_eq!(nats.url(), std::env::var("ISOLATED_NATS_URL").unwrap());
+    assert_eq!(
+        nats.url(),
+        std::env::var("EXPECTED_URL").unwrap(),
+        "without a password, and one that answers"
+    );
+    assert!(!format!("{nats:?}").contains("p%40"));
     assert_eq!(Some(nats.server_name()), std::env::var("EXPECTED_NAME").ok().as_deref());
     assert_eq!((nats.pid(), nats.store_dir()), (0, None));
     assert_eq!((nats.log_tail(9), nats.command_line()), (String::new(), String::new()));
@@ -77,15 +82,17 @@ fn passes(test: &str, variables: &[(&str, &str)]) {
 async fn tests_run_against_a_server_that_runs_already() {
     let nats = ExternalNats::builder().jetstream().user("u", "p@:").start().await.unwrap();
     let url = format!("nats://u:p%40%3A@127.0.0.1:{}", nats.port());
-    let name = ("EXPECTED_NAME", nats.server_name());
+    let variables = [
+        ("ISOLATED_NATS_URL", url.as_str()),
+        ("EXPECTED_URL", nats.url()),
+        ("EXPECTED_NAME", nats.server_name()),
+    ];
+    passes("uses_the_attached_server", &variables);
     let ports = std::fs::read_dir(nats.dir().join("ports")).unwrap().next().unwrap().unwrap();
     let ports = std::fs::read_to_string(ports.path()).unwrap();
     let monitor = ports.split('"').find(|part| part.starts_with("http://")).unwrap();
-    passes("uses_the_attached_server", &[("ISOLATED_NATS_URL", &url), name]);
-    passes(
-        "uses_the_attached_server",
-        &[("ISOLATED_NATS_URL", &url), name, ("ISOLATED_NATS_MONITOR_URL", monitor)],
-    );
+    let [url_variable, shown, name] = variables;
+    passes("uses_the_attached_server", &[url_variable, shown, name, ("ISOLATED_NATS_MONITOR_URL", monitor)]);
     let monitor = nats.monitor().json("/varz").await.unwrap();
     assert_eq!(monitor["server_name"], nats.server_name(), "the attached server still runs");
     passes("what_only_a_server_of_ones_own_can_give_is_refused", &[("ISOLATED_NATS_URL", &url)]);
@@ -94,9 +101,21 @@ async fn tests_run_against_a_server_that_runs_already() {
 #[tokio::test]
 async fn a_cluster_is_a_list_of_which_one_must_answer() {
     let nats = ExternalNats::builder().jetstream().start().await.unwrap();
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("nats://{closed},{}", nats.url());
-    passes("uses_the_attached_server", &[("ISOLATED_NATS_URL", &url), ("EXPECTED_NAME", nats.server_name())]);
+    let closed = closed_port();
+    let url = format!("nats://{},{}", closed.local_addr().unwrap(), nats.url());
+    let variables = [
+        ("ISOLATED_NATS_URL", url.as_str()),
+        ("EXPECTED_URL", nats.url()),
+        ("EXPECTED_NAME", nats.server_name()),
+    ];
+    passes("uses_the_attached_server", &variables);
+}
+
+/// A port at which nobody listens, and which nobody else is given for as long as this lives.
+fn closed_port() -> tokio::net::TcpSocket {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket
 }
 
 #[tokio::test]
@@ -105,10 +124,15 @@ async fn an_attached_server_without_jetstream_is_no_server_for_a_test_that_asks_
     passes("jetstream_is_missing", &[("ISOLATED_NATS_URL", nats.url())]);
 }
 
-#[test]
-fn an_address_that_is_none_or_at_which_nobody_is_says_so() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for url in [format!("nats://{closed}"), "ws://host:1".into(), "nats://".into(), ",".into()] {
+#[tokio::test]
+async fn an_address_that_is_none_or_at_which_nobody_is_says_so() {
+    let closed = closed_port();
+    for url in [
+        format!("nats://{}", closed.local_addr().unwrap()),
+        "ws://host:1".into(),
+        "nats://".into(),
+        ",".into(),
+    ] {
         passes("nobody_answers", &[("ISOLATED_NATS_URL", &url)]);
     }
 }

@@ -16,6 +16,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// A server that somebody else runs.
 #[derive(Debug)]
 pub(super) struct Attached {
+    /// Each server of the list, as it was given.
+    pub(super) addresses: Vec<String>,
     /// `ISOLATED_NATS_MONITOR_URL`, without a slash at its end.
     pub(super) monitor_url: Option<String>,
 }
@@ -43,7 +45,8 @@ pub(super) fn attach(url: &str, options: &Options, caller: Caller) -> Result<Ext
         );
         return Err(StartError::new(StartErrorKind::Attach, Stage::Prepare, what));
     }
-    let (greeting, port) = first_greeting(url)?;
+    let Found { greeting, address, port } = first_greeting(url)?;
+    let shown = without_user(address);
     if let Some(wanted) = options.version.as_deref().filter(|wanted| !satisfies(&greeting.version, wanted)) {
         return Err(unusable(format!(
             "`{url}` is version {}, and the test asks for {wanted}",
@@ -51,24 +54,30 @@ pub(super) fn attach(url: &str, options: &Options, caller: Caller) -> Result<Ext
         )));
     }
     if options.jetstream.is_some() && !greeting.jetstream {
-        let what = format!("`{url}` runs without JetStream, which the test asks for (start it with `-js`)");
+        let what = format!("`{shown}` runs without JetStream, which the test asks for (start it with `-js`)");
         return Err(StartError::new(StartErrorKind::NoJetStream, Stage::JetStream, what));
     }
     let attached = Attached {
+        addresses: addresses(url).into_iter().map(str::to_owned).collect(),
         monitor_url: variable("ISOLATED_NATS_MONITOR_URL").map(|url| url.trim_end_matches('/').to_owned()),
     };
     let nowhere = std::env::temp_dir().join("isolated-nats-attached");
     let files = Files { store: nowhere.join("store"), log: nowhere.join("server.log"), directory: nowhere };
-    tracing::debug!(url, server = greeting.server_name, "attached to a running nats-server");
+    tracing::debug!(url = shown, server = greeting.server_name, "attached to a running nats-server");
     let source = Source::Attached(attached);
-    Ok(ExternalNats::new(source, url.to_owned(), port, greeting, caller, files, credentials(url)))
+    Ok(ExternalNats::new(source, shown, port, greeting, caller, files, credentials(address)))
 }
 
-/// The user and password, or the token, before the first `@`: async-nats 0.51 takes them from its options only.
-fn credentials(url: &str) -> Credentials {
+/// An address as it may be shown: with its scheme, and without what may be a password.
+fn without_user(address: &str) -> String {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("nats", address));
+    format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host))
+}
+
+/// The user and password, or the token, before the `@`: async-nats 0.51 takes them from its options only.
+fn credentials(address: &str) -> Credentials {
     let part = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let first = addresses(url).into_iter().next().unwrap_or_default();
-    let rest = first.split_once("://").map_or(first, |(_, rest)| rest);
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     match rest.rsplit_once('@').map(|(user, _)| user.split_once(':').ok_or(user)) {
         Some(Ok((user, password))) => Credentials { user: Some((part(user), part(password))), token: None },
         Some(Err(token)) => Credentials { user: None, token: Some(part(token)) },
@@ -81,20 +90,30 @@ fn unusable(what: String) -> StartError {
 }
 
 /// The greeting of the first server in the list that answers; the error is that of the last that did not.
-fn first_greeting(url: &str) -> Result<(ready::Greeting, u16), StartError> {
+fn first_greeting(url: &str) -> Result<Found<'_>, StartError> {
     let mut last = unusable("ISOLATED_NATS_URL names no server (write `nats://host:port`)".into());
     for address in addresses(url) {
         match greet(address) {
-            Ok(found) => return Ok(found),
+            Ok((greeting, port)) => return Ok(Found { greeting, address, port }),
             Err(error) => last = error,
         }
     }
     Err(last)
 }
 
+/// The server that answered.
+struct Found<'a> {
+    greeting: ready::Greeting,
+    address: &'a str,
+    port: u16,
+}
+
 fn greet(url: &str) -> Result<(ready::Greeting, u16), StartError> {
     let (host, port) = host_and_port(url).ok_or_else(|| {
-        unusable(format!("ISOLATED_NATS_URL holds `{url}`, which is no address (write `nats://host:port` or `tls://host:port`)"))
+        unusable(format!(
+            "ISOLATED_NATS_URL holds `{}`, which is no address (write `nats://host:port` or `tls://host:port`)",
+            without_user(url)
+        ))
     })?;
     let unreachable = |error| {
         let what = format!("no nats-server answers at `{host}:{port}` of ISOLATED_NATS_URL (does it run?)");
@@ -158,11 +177,13 @@ mod tests {
 
     #[test]
     fn a_user_or_a_token_in_the_address_becomes_the_clients() {
-        let user = credentials("nats://u:p%40%3A@a:7,nats://b").user;
+        let user = credentials("nats://u:p%40%3A@a:7").user;
         assert_eq!(user, Some(("u".to_owned(), "p@:".to_owned())));
         assert_eq!(credentials("tls://t%2F@a").token.as_deref(), Some("t/"));
         let none = credentials("nats://a:7");
         assert!(none.user.is_none() && none.token.is_none());
+        assert_eq!(without_user("nats://u:p@a:7"), "nats://a:7");
+        assert_eq!(without_user("t@a"), "nats://a");
     }
 
     #[test]

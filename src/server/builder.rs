@@ -86,16 +86,18 @@ impl ExternalNatsBuilder {
 
     /// A configuration file of yours, read by the server where it lies, so that its own `include`s work. Default: none.
     ///
-    /// It is used as it stands but for the addresses, the ports, the store's directory and the server's name, which are
-    /// this server's own, and for what is asked for by another method of this builder. A path is relative to the
-    /// working directory, which for a test is its package's; so are the paths in the file, such as a certificate's.
+    /// It is used as it stands but for the address and the ports of clients and monitoring, the store's directory, the
+    /// server's name, its log and its pid file, which are this server's own, and for what is asked for by another method
+    /// of this builder. Other listeners in it (cluster, leaf nodes, gateways, WebSocket, MQTT) are opened as it says: give
+    /// them `127.0.0.1` and port `-1`. A path is relative to the working directory, which for a test is its package's; so
+    /// are the paths in the file, such as a certificate's.
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.config_file = Some(path.into());
         self
     }
 
-    /// Configuration text, appended to ours and to that of [`config_file`](Self::config_file); called again, it adds
-    /// more. Default: none.
+    /// Configuration text, appended to ours and to that of [`config_file`](Self::config_file), and bound as that file is;
+    /// called again, it adds more. Default: none.
     pub fn config(mut self, text: impl Into<String>) -> Self {
         if !self.options.text.is_empty() {
             self.options.text.push('\n');

@@ -9,8 +9,8 @@ use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, Once};
 use std::time::SystemTime;
 
 /// How many directories kept as evidence the sweep spares, newest first.
@@ -25,7 +25,7 @@ const KEPT_MARKER: &str = "kept";
 pub(crate) struct ServerDirectory {
     path: PathBuf,
     /// Held for the directory's life; `None` on a file system without locks, which the sweep then leaves alone.
-    owner: Option<File>,
+    owner: Mutex<Option<File>>,
 }
 
 impl ServerDirectory {
@@ -46,7 +46,7 @@ impl ServerDirectory {
         fs::create_dir(&path)?;
         let owner = File::create(path.join(OWNER_LOCK))?;
         let owner = owner.try_lock().is_ok().then_some(owner);
-        let directory = Self { path, owner };
+        let directory = Self { path, owner: Mutex::new(owner) };
         fs::create_dir(directory.ports())?;
         Ok(directory)
     }
@@ -80,9 +80,9 @@ impl ServerDirectory {
     }
 
     /// Removes the directory; call it when no process writes to it any more.
-    pub(crate) fn remove(&mut self) {
+    pub(crate) fn remove(&self) {
         if cfg!(windows) {
-            self.owner = None; // an open file cannot be removed there
+            *super::lock(&self.owner) = None; // an open file cannot be removed there
         }
         remove(&self.path);
     }
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn the_sweep_takes_the_dead_and_spares_the_living_and_the_newest_kept() {
         let root = scratch("sweep");
-        let mut living = ServerDirectory::create_in(&root, "living").unwrap();
+        let living = ServerDirectory::create_in(&root, "living").unwrap();
         drop(ServerDirectory::create_in(&root, "dead").unwrap());
         for number in 0..KEPT + 2 {
             let directory = ServerDirectory::create_in(&root, &format!("kept-{number:02}")).unwrap();

@@ -69,7 +69,8 @@ pub enum StartErrorKind {
     Spawn,
     /// The process ended before it was ready; the text has its exit status, its last words and the log's tail.
     Exited,
-    /// The port asked for is taken by another process: ask for none, and the server picks a free one.
+    /// A port asked for, by the builder or by the configuration, is taken by another process: ask for none (`-1` in a
+    /// configuration), and the server picks a free one.
     PortTaken,
     /// The limit passed before the server was ready; the text has the stage: raise `start_timeout`, or
     /// `ISOLATED_NATS_TIME_FACTOR` on a slow machine.

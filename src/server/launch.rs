@@ -296,7 +296,10 @@ fn fatal_line(log: &str) -> Option<&str> {
 fn kind_of(fatal: &str) -> Option<(StartErrorKind, &'static str)> {
     let has = |part: &str| fatal.contains(part);
     if has("address already in use") || has("Only one usage of each socket address") {
-        Some((StartErrorKind::PortTaken, "its port is taken (leave out `port`, and it picks a free one)"))
+        Some((
+            StartErrorKind::PortTaken,
+            "a port is taken (leave out `port`, or write -1 in the configuration, and it picks a free one)",
+        ))
     } else if has("Can't start JetStream") {
         Some((StartErrorKind::Store, "it cannot use its store (is there space, and may it write there?)"))
     } else if fatal.starts_with("nats-server: ") {

@@ -1,30 +1,29 @@
 //! The state of a server of one's own, and its end.
 
-use std::path::Path;
 use std::process::ExitStatus;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::directory::ServerDirectory;
 use super::launch::{Process, Ready};
 use super::ready::Ports;
 use super::start::Plan;
+use super::verdict::Ended;
 use super::{Caller, Credentials, ExternalNats, Files, Inner, Source, lock};
-use crate::evidence::{self, Keep, ServerEvidence, TAIL_LINES};
+use crate::evidence;
 
 /// A server process that is ours.
 #[derive(Debug)]
 pub(super) struct Owned {
     pub(super) plan: Mutex<Plan>,
     pub(super) state: Mutex<State>,
-    pub(super) directory: ServerDirectory,
+    pub(super) directory: Arc<ServerDirectory>,
     jetstream: bool,
     /// What the process now running has said of itself; of the last one while none runs.
     life: Mutex<Life>,
     pid: AtomicU32,
-    failed: AtomicBool,
-    /// Whether somebody who sees the test's result, the attribute, says whether it failed.
-    judged: AtomicBool,
+    /// Whether a failed test has been reported with this server's evidence.
+    reported: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -62,25 +61,21 @@ impl ExternalNats {
             plan: Mutex::new(plan),
             pid: AtomicU32::new(process.id()),
             state: Mutex::new(State::Running(process)),
-            directory,
+            directory: Arc::new(directory),
             life: Mutex::new(Life { ports, command_line }),
-            failed: AtomicBool::new(false),
-            judged: AtomicBool::new(false),
+            reported: AtomicBool::new(false),
         };
         Self::new(Source::Owned(Box::new(owned)), url, port, greeting, caller, files, credentials)
     }
 
-    /// Takes over the verdict on the test: from now on a panic seen by a handle means nothing.
-    pub(crate) fn judge(&self) {
-        if let Some(owned) = self.inner.owned() {
-            owned.judged.store(true, Ordering::Relaxed);
-        }
-    }
-
     /// Prints the evidence of a failed test, and keeps the directory.
     pub(crate) fn test_failed(&self, what: &str) {
-        if let Some(owned) = self.inner.owned() {
-            owned.report(&self.inner, what);
+        match self.inner.owned() {
+            Some(owned) => owned.report(&self.inner, what),
+            None => evidence::print(&format!(
+                "isolated-nats: {what}; it ran against {} of ISOLATED_NATS_URL\n",
+                self.url()
+            )),
         }
     }
 }
@@ -111,35 +106,29 @@ impl Owned {
         State::Running(process)
     }
 
-    /// A handle was dropped by a panic of the thread that started the server.
+    /// A handle was dropped by a panic of the thread that started the server, in a test by hand.
     pub(super) fn panicked(&self, inner: &Inner) {
-        if !self.judged.load(Ordering::Relaxed) {
-            self.report(inner, &format!("`{}` panicked", inner.caller.name));
-        }
+        self.report(inner, &format!("`{}` panicked", inner.caller.name));
     }
 
     /// Keeps the evidence and says where it is, once.
     fn report(&self, inner: &Inner, what: &str) {
-        if self.failed.swap(true, Ordering::Relaxed) {
-            return;
+        if !self.reported.swap(true, Ordering::Relaxed) {
+            let end = self.end_of_its_own();
+            self.ended(inner, end, false).settle(Some(what));
         }
-        let kept = Keep::from_env().applies(true);
-        if kept {
-            self.directory.keep();
+    }
+
+    /// What a verdict is to know of this server.
+    fn ended(&self, inner: &Inner, end: Option<String>, reported: bool) -> Ended {
+        let (version, url, pid) = (&inner.version, &inner.url, self.pid());
+        let end = end.map(|end| format!(", {end}")).unwrap_or_default();
+        Ended {
+            directory: Arc::clone(&self.directory),
+            title: format!("nats-server {version} was {url} (pid {pid}{end})"),
+            reopen: self.command_line(),
+            reported,
         }
-        let title = format!(
-            "{what}; its nats-server {} was {} (pid {}{})",
-            inner.version,
-            inner.url,
-            self.pid(),
-            self.end_of_its_own().map(|status| format!(", {status}")).unwrap_or_default(),
-        );
-        evidence::print(&evidence::render(&ServerEvidence {
-            title: &title,
-            directory: kept.then_some(&inner.files.directory),
-            reopen: &self.command_line(),
-            log_tail: &evidence::tail(&inner.files.log, TAIL_LINES),
-        }));
     }
 
     /// How the process ended, if it did and nobody here ended it: often the very cause of a failed test.
@@ -160,23 +149,17 @@ pub(super) fn ended_by_itself(status: &ExitStatus) -> String {
 /// The last handle has gone.
 impl Drop for Inner {
     fn drop(&mut self) {
-        let Source::Owned(owned) = &mut self.source else { return };
-        let state = owned.state.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
-        drop(std::mem::replace(state, State::Finished)); // ends and reaps the process
-        let failed = owned.failed.load(Ordering::Relaxed);
-        if Keep::from_env().applies(failed) {
-            owned.directory.keep();
-            if !failed {
-                say_kept(&self.files.directory);
-            }
-        } else {
-            owned.directory.remove();
+        let Some(owned) = self.owned() else { return };
+        let state = std::mem::replace(
+            &mut *owned.state.lock().unwrap_or_else(PoisonError::into_inner),
+            State::Finished,
+        );
+        drop(state); // ends and reaps the process
+        let ended = owned.ended(self, None, owned.reported.load(Ordering::Relaxed));
+        match &self.caller.verdict {
+            Some(verdict) => verdict.await_for(ended),
+            None => ended.settle(None),
         }
         tracing::debug!(server = self.server_name, "nats-server has ended");
     }
-}
-
-/// `ISOLATED_NATS_KEEP=always` of a test that passed.
-fn say_kept(directory: &Path) {
-    evidence::print(&format!("isolated-nats: kept `{}` (ISOLATED_NATS_KEEP=always)\n", directory.display()));
 }

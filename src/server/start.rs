@@ -56,12 +56,12 @@ fn start_here(options: &Options, caller: Caller, cancelled: &AtomicBool) -> Resu
         .and_then(|mut plan| plan.launch(&directory, options.port, cancelled).map(|ready| (plan, ready)));
     match started {
         Ok((plan, ready)) => Ok(ExternalNats::owned(plan, directory, ready, caller)),
-        Err(error) => Err(abandon(error, directory, cancelled)),
+        Err(error) => Err(abandon(error, &directory, cancelled)),
     }
 }
 
 /// Keeps the directory of a failed start as evidence, or removes it where nobody would look at it.
-fn abandon(mut error: StartError, mut directory: ServerDirectory, cancelled: &AtomicBool) -> StartError {
+fn abandon(mut error: StartError, directory: &ServerDirectory, cancelled: &AtomicBool) -> StartError {
     let seen = error.log_path().is_some() && !cancelled.load(Ordering::Relaxed);
     if Keep::from_env().applies(seen) {
         directory.keep();

@@ -317,6 +317,10 @@ fn a_missing_server_fails_a_test_and_skips_it_only_when_asked() {
     let (passed, text) = Victim::run("attribute::needs_no_argument", root.path(), &asked);
     let said = "isolated-nats: test `attribute::needs_no_argument` is skipped (ISOLATED_NATS_MISSING=skip)";
     assert!(passed && text.contains(said), "{text}");
+    for test in ["any_panic_is_expected", "a_certain_panic_is_expected"] {
+        let (passed, text) = Victim::run(&format!("attribute::{test}"), root.path(), &asked);
+        assert!(passed && text.contains("is skipped"), "{text}");
+    }
 }
 
 /// Whoever asks to skip where there is no server does not ask to skip because of a typing error.

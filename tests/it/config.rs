@@ -47,6 +47,18 @@ async fn the_monitoring_port_is_never_open_to_others() {
 }
 
 #[tokio::test]
+async fn a_log_and_a_pid_file_of_the_users_are_left_alone() {
+    let scratch = Scratch::new("files");
+    let (log, pid) = (scratch.path().join("real.log"), scratch.path().join("real.pid"));
+    let file = scratch.file("n.conf", &format!("log_file: {log:?}\npid_file: {pid:?}\n"));
+    let nats = ExternalNats::builder().config_file(file).start().await.unwrap();
+    assert!(!log.exists() && !pid.exists());
+    assert!(nats.log_tail(100).contains("Server is ready"), "{}", nats.log_tail(100));
+    let error = nats.reload("max_payload: {").await.unwrap_err();
+    assert_eq!(error.kind(), isolated_nats::FaultErrorKind::Refused, "{error:?}");
+}
+
+#[tokio::test]
 async fn jetstream_without_limits_of_their_own_gets_ours() {
     let scratch = Scratch::new("limits");
     let file = scratch.file("n.conf", "max_payload: 3000\n");
@@ -91,6 +103,7 @@ async fn a_configuration_that_the_server_refuses_is_reported_in_its_own_words() 
     assert_eq!(error.kind(), StartErrorKind::ConfigRejected, "{error:?}");
     assert!(error.fatal_line().unwrap().ends_with("n.conf:2:1: unknown field \"bogus\""), "{error:?}");
     assert_eq!(error.exit_status().unwrap().code(), Some(1));
+    std::fs::remove_dir_all(error.log_path().unwrap().parent().unwrap()).unwrap();
 
     let error = ExternalNats::builder().config("a { : ").start().await.unwrap_err();
     assert_eq!(error.kind(), StartErrorKind::ConfigRejected, "{error:?}");

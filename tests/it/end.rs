@@ -116,13 +116,16 @@ async fn a_sudden_end_at_any_moment_leaves_no_server() {
         victim.0.kill().unwrap();
         victim.0.wait().unwrap();
     }
-    let root = root.path().to_str().unwrap();
-    isolated_nats::eventually("no server is left", LONG, async || match processes_with(root).as_slice() {
+    let path = root.path().to_str().unwrap();
+    isolated_nats::eventually("no server is left", LONG, async || match processes_with(path).as_slice() {
         [] => Ok(()),
         left => Err(format!("{left:?}")),
     })
     .await
     .unwrap();
+    let (passed, text) = Victim::run("end::next_start", root.path(), &[]);
+    assert!(passed, "{text}");
+    assert_eq!(root.servers(), Vec::<std::path::PathBuf>::new(), "the next start removes what they left");
 }
 
 /// With libtest, the thread that starts a server ends with its test; a server in a `static` must not end with it.

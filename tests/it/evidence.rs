@@ -39,6 +39,21 @@ async fn its_server_dies(nats: ExternalNats) -> Result<(), String> {
 
 #[isolated_nats]
 #[ignore = "a victim: run by the tests below, in a process of its own"]
+async fn has_a_second_server() -> Result<(), &'static str> {
+    drop(ExternalNats::builder().name("second").start().await.unwrap());
+    Err("on purpose")
+}
+
+#[isolated_nats]
+#[should_panic]
+#[ignore = "a victim: run by the tests below, in a process of its own"]
+async fn has_a_second_server_and_panics_as_expected() {
+    let _second = ExternalNats::builder().name("second").start().await.unwrap();
+    panic!("on purpose");
+}
+
+#[isolated_nats]
+#[ignore = "a victim: run by the tests below, in a process of its own"]
 async fn passes(nats: ExternalNats) {
     let _ = nats.client().await.unwrap();
 }
@@ -114,10 +129,37 @@ fn a_server_that_was_gone_before_the_test_failed_is_said_to_be() {
 
 #[test]
 fn a_passed_test_prints_nothing_and_leaves_nothing() {
-    let root = Scratch::new("passed");
-    let (passed, text) = Victim::run("evidence::passes", root.path(), &[]);
-    assert!(passed && !text.contains("isolated-nats"), "{text}");
-    assert_eq!(root.servers(), Vec::<std::path::PathBuf>::new());
+    for test in ["passes", "has_a_second_server_and_panics_as_expected"] {
+        let root = Scratch::new("passed");
+        let (passed, text) = Victim::run(&format!("evidence::{test}"), root.path(), &[]);
+        assert!(passed && !text.contains("isolated-nats: "), "{text}");
+        assert_eq!(root.servers(), Vec::<std::path::PathBuf>::new());
+    }
+}
+
+/// A server by hand that has ended before the verdict is as much a part of the failed test as the attribute's own.
+#[test]
+fn a_failed_test_keeps_the_directories_of_all_its_servers() {
+    let root = Scratch::new("second");
+    let (passed, text) = Victim::run("evidence::has_a_second_server", root.path(), &[]);
+    assert!(
+        !passed && text.matches("returned an error: \"on purpose\"; its nats-server").count() == 2,
+        "{text}"
+    );
+    assert_eq!(root.servers().len(), 2, "{text}");
+}
+
+/// `cargo test 2>&1 | head` closes it; the report must not take the other tests of the process with it.
+#[cfg(unix)]
+#[test]
+fn a_closed_standard_error_fails_one_test_and_no_more() {
+    use std::os::unix::process::ExitStatusExt;
+    let root = Scratch::new("closed");
+    let mut command = Victim::command("evidence::panics_by_hand", root.path());
+    let mut child = command.spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    let status = child.wait().unwrap();
+    assert_eq!((status.signal(), status.success()), (None, false), "{status}");
 }
 
 #[test]

@@ -149,13 +149,16 @@ async fn one_server_is_shared_by_all_who_ask_and_ends_with_the_last() {
 
 #[tokio::test]
 async fn a_fixed_port_is_the_servers_on_request() {
-    // Asked of the system, not fixed: the number must be free. A server of ours had it a moment ago, which keeps it free.
-    let port = ExternalNats::start().await.unwrap().port();
+    // A number that is free and given to nobody: that of a server of ours that is down.
+    let down = ExternalNats::start().await.unwrap();
+    down.stop().await.unwrap();
+    let port = down.port();
     let nats = ExternalNats::builder().port(port).start().await.unwrap();
     assert_eq!(nats.port(), port);
     let error = ExternalNats::builder().port(port).start().await.unwrap_err();
     assert_eq!(error.kind(), StartErrorKind::PortTaken, "{error:?}");
     assert!(error.fatal_line().unwrap().contains("address already in use"), "{error:?}");
+    std::fs::remove_dir_all(error.log_path().unwrap().parent().unwrap()).unwrap();
 }
 
 #[tokio::test]
@@ -169,6 +172,9 @@ async fn what_cannot_work_is_refused_before_anything_is_done() {
         builder().fault_timeout(Duration::ZERO),
         builder().acquire_timeout(Duration::ZERO),
         builder().arg("a\0b"),
+        builder().user("a", "b\0"),
+        builder().config_file("a\0b"),
+        builder().token("$2a$11$hash"),
     ] {
         let error = builder.start().await.unwrap_err();
         assert_eq!(error.kind(), StartErrorKind::Builder, "{error:?}");
