@@ -198,23 +198,41 @@ fn value_length(text: &str) -> Option<usize> {
 /// Makes the `include` statements of a text right for a copy of it in another directory; `way` leads from that
 /// directory to the text's own.
 pub(crate) fn with_includes_from(text: &str, way: &Path) -> String {
-    text.split_inclusive('\n').map(|line| rebased(line, way).unwrap_or_else(|| line.to_owned())).collect()
+    text.split_inclusive('\n').map(|line| rebased(line, way)).collect()
 }
 
-/// One line with its `include` rebased; `None` when it has none.
-fn rebased(line: &str, way: &Path) -> Option<String> {
-    let indent = line.len() - line.trim_start().len();
-    let rest = line[indent..].strip_prefix("include")?;
+/// One line with each `include` in it rebased, in any case, as the server reads it.
+fn rebased(line: &str, way: &Path) -> String {
+    let Some(at) = include_at(line) else { return line.to_owned() };
+    let (before, rest) = line.split_at(at + "include".len());
     let value = rest.trim_start_matches([' ', '\t']);
-    if value.len() == rest.len() {
-        return None; // another key that starts alike
-    }
-    let (path, after) = match value.chars().next()? {
-        quote @ ('"' | '\'') => value[1..].split_once(quote)?,
-        _ => value.split_at(value.find(char::is_whitespace).unwrap_or(value.len())),
+    let (path, after) = match value.chars().next() {
+        Some(quote @ ('"' | '\'')) => value[1..].split_once(quote).unwrap_or((&value[1..], "")),
+        _ => value.split_at(value.find(|end: char| end.is_whitespace() || end == '}').unwrap_or(value.len())),
     };
     let path = way.join(path.trim_start_matches('/'));
-    Some(format!("{}include {}{after}", &line[..indent], quoted(&slashed(&path))))
+    format!("{before} {}{}", quoted(&slashed(&path)), rebased(after, way))
+}
+
+/// Where a line has an `include` statement: outside quotes and comments, between what may stand around a key.
+fn include_at(line: &str) -> Option<usize> {
+    let lower = line.to_ascii_lowercase();
+    let mut quote = None;
+    let mut before = ' ';
+    for (at, character) in lower.char_indices() {
+        let starts = quote.is_none() && (before.is_whitespace() || "{;,".contains(before));
+        match character {
+            '#' if quote.is_none() => return None,
+            'i' if starts && lower[at..].starts_with("include ") | lower[at..].starts_with("include\t") => {
+                return Some(at);
+            }
+            '"' | '\'' if quote.is_none() => quote = Some(character),
+            _ if quote == Some(character) => quote = None,
+            _ => {}
+        }
+        before = character;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -277,11 +295,15 @@ mod tests {
 
     #[test]
     fn includes_of_a_copied_file_still_lead_to_its_neighbours() {
-        let text = "include \"auth.conf\" # first\n  include sub/x.conf\nincluded: 1\n";
-        assert_eq!(
-            with_includes_from(text, Path::new("../etc")),
-            "include \"../etc/auth.conf\" # first\n  include \"../etc/sub/x.conf\"\nincluded: 1\n"
-        );
+        for (text, expected) in [
+            ("include \"auth.conf\" # first\n", "include \"../etc/auth.conf\" # first\n"),
+            ("  Include sub/x.conf\r\n", "  Include \"../etc/sub/x.conf\"\r\n"),
+            ("a { include 'b' }; c {include d}", "a { include \"../etc/b\" }; c {include \"../etc/d\"}"),
+            ("included: 1 # include x\n", "included: 1 # include x\n"),
+            ("text: \"do include this\"", "text: \"do include this\""),
+        ] {
+            assert_eq!(with_includes_from(text, Path::new("../etc")), expected);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use isolated_nats_server_binary::{Acquire, AcquireError, AcquireErrorKind, ServerBinary};
 
 use super::builder::{FAULT_TIMEOUT, Options, START_TIMEOUT, STOP_TIMEOUT};
-use super::config::{self, LogLevel, Settings};
+use super::config::{self, LogLevel, SecondStore, Settings};
 use super::directory::{ServerDirectory, unique_name};
 use super::error::{Stage, StartError, StartErrorKind};
 use super::launch::{Launch, Ready};
@@ -156,29 +156,37 @@ impl Plan {
             Err(error) if error.kind() == StartErrorKind::ConfigRejected => error,
             result => return result,
         };
-        if error.fatal_line().and_then(|fatal| self.take_store_out(directory, fatal)).is_none() {
-            return Err(error);
+        let Some(place) = error.fatal_line().and_then(config::second_store) else { return Err(error) };
+        if self.take_store_out(directory, &place).is_none() {
+            let what = format!("take `store_dir` out of `{}`: it has a private store", place.file);
+            return Err(error.known_better(Some((StartErrorKind::ConfigRejected, &what))));
         }
         self.launch.run(directory, port, cancelled)
     }
 
     /// Takes a `store_dir` out of our configuration, or out of a copy of the user's file that ours then includes; `None`
-    /// when it stands in neither, or when the server complains of something else.
-    fn take_store_out(&mut self, directory: &ServerDirectory, fatal: &str) -> Option<()> {
+    /// when it stands in neither, as in a file that the user's includes.
+    fn take_store_out(&mut self, directory: &ServerDirectory, place: &SecondStore<'_>) -> Option<()> {
         const COPY: &str = "user.conf";
-        let place = config::second_store(fatal)?;
         let own = directory.config();
-        if own.ends_with(place.file) {
+        if is_same(&own, place.file) {
             let text = fs::read_to_string(&own).ok()?;
             return write(&own, &config::without_store(&text, place.line, place.column)?).ok();
         }
-        let file = self.config_file.as_deref()?;
+        let file = self.config_file.as_deref().filter(|file| is_same(file, place.file))?;
         let text = config::without_store(&fs::read_to_string(file).ok()?, place.line, place.column)?;
         let way = config::relative(directory.path(), file.parent()?)?;
         write(&directory.path().join(COPY), &config::with_includes_from(&text, &way)).ok()?;
         self.settings.include = Some(COPY.into());
         write(&own, &config::render(&self.settings)).ok()
     }
+}
+
+/// Whether a path is the one that the server printed; a log holds no bytes that are not text.
+fn is_same(path: &Path, printed: &str) -> bool {
+    path.to_string_lossy() == printed
+        || fs::canonicalize(path)
+            .is_ok_and(|path| fs::canonicalize(printed).is_ok_and(|printed| path == printed))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), StartError> {

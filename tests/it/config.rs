@@ -85,6 +85,20 @@ async fn a_store_in_the_text_is_replaced_by_the_private_one() {
 }
 
 #[tokio::test]
+async fn a_store_in_a_file_that_the_users_includes_is_named() {
+    let scratch = Scratch::new("nested");
+    scratch.file("js.conf", "\nstore_dir: /nonexistent\n");
+    let file = scratch.file("n.conf", "jetstream {\n  include js.conf\n}\n");
+    let error = ExternalNats::builder().config_file(file).start().await.unwrap_err();
+    assert_eq!(error.kind(), StartErrorKind::ConfigRejected, "{error:?}");
+    assert!(
+        error.to_string().contains("take `store_dir` out of `") && error.to_string().contains("js.conf`"),
+        "{error}"
+    );
+    std::fs::remove_dir_all(error.log_path().unwrap().parent().unwrap()).unwrap();
+}
+
+#[tokio::test]
 async fn a_file_that_is_missing_or_no_file_is_named_with_where_it_was_looked_for() {
     let scratch = Scratch::new("missing");
     for path in [std::path::Path::new("no such.conf"), scratch.path()] {
