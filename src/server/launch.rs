@@ -24,7 +24,10 @@ const FIRST_LOOKS: Duration = Duration::from_micros(100);
 pub(crate) struct Launch {
     pub(crate) binary: PathBuf,
     pub(crate) server_name: String,
+    pub(crate) version: String,
     pub(crate) jetstream: bool,
+    /// Whether a configuration of the user's may have turned JetStream off.
+    pub(crate) jetstream_in_doubt: bool,
     pub(crate) go_memory_limit_bytes: Option<u64>,
     pub(crate) arguments: Vec<String>,
     pub(crate) limit: Duration,
@@ -208,12 +211,14 @@ impl Wait<'_> {
         let Some(ports) = self.ports.clone() else { return Ok(None) };
         if self.greeting.is_none() {
             self.stage = Stage::Greeting;
-            self.greeting = self.greet(&ports, deadline)?;
+            self.greeting = match self.vouched_for(&ports) {
+                Some(greeting) => Some(greeting),
+                None => self.greet(&ports, deadline)?,
+            };
         }
         let Some(greeting) = self.greeting.clone() else { return Ok(None) };
         if self.launch.jetstream {
             self.stage = Stage::JetStream;
-            // It is on when the greeting says so: the server starts it before it listens, and gives up when that fails.
             if !greeting.jetstream {
                 let what =
                     "it listens without JetStream, which was asked for (the configuration turns it off)";
@@ -222,6 +227,19 @@ impl Wait<'_> {
         }
         let command_line = self.command_line.to_owned();
         Ok(self.process.take().map(|process| Ready { process, ports, greeting, command_line }))
+    }
+
+    /// What the server would say, where its ports file says it already: a file in a private directory, named after the
+    /// very process that was spawned, is that process's, and it writes it when it listens. JetStream is on by then, where
+    /// the configuration has it, for the server starts it before it listens, and gives up when that fails.
+    fn vouched_for(&self, ports: &Ports) -> Option<Greeting> {
+        let own = ports.pid.is_some() && ports.pid == self.process.as_ref().map(Process::id);
+        (own && !self.launch.jetstream_in_doubt).then(|| Greeting {
+            server_name: self.launch.server_name.clone(),
+            version: self.launch.version.clone(),
+            jetstream: self.launch.jetstream,
+            ..Greeting::default()
+        })
     }
 
     fn greet(&self, ports: &Ports, deadline: &Deadline) -> Result<Option<Greeting>, StartError> {

@@ -14,6 +14,8 @@ const GREETING_LIMIT: usize = 256 << 10;
 /// The ports a server picked, as it writes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ports {
+    /// The process that wrote them, by the name of the file: `<program>_<pid>.ports`.
+    pub(crate) pid: Option<u32>,
     /// `nats` or `tls`.
     pub(crate) scheme: String,
     pub(crate) client: u16,
@@ -39,13 +41,15 @@ pub(crate) fn read_ports(directory: &Path) -> Option<Ports> {
     let files = fs::read_dir(directory).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
     let file =
         files.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "ports"))?;
-    parse_ports(&fs::read(file).ok()?)
+    let pid = file.file_stem().and_then(|stem| stem.to_str()?.rsplit_once('_')?.1.parse().ok());
+    Some(Ports { pid, ..parse_ports(&fs::read(file).ok()?)? })
 }
 
 fn parse_ports(text: &[u8]) -> Option<Ports> {
     let file: PortsFile = serde_json::from_slice(text).ok()?;
     let port = |urls: &[String]| urls.iter().find_map(|url| url.rsplit_once(':')?.1.parse().ok());
     Some(Ports {
+        pid: None,
         scheme: file.nats.first()?.split_once("://")?.0.to_owned(),
         client: port(&file.nats)?,
         monitor: port(&file.monitoring),

@@ -134,7 +134,12 @@ impl Plan {
         let launch = Launch {
             binary: binary.path,
             server_name,
+            version: binary.version.to_string(),
             jetstream: options.jetstream.is_some(),
+            jetstream_in_doubt: options.jetstream.is_some()
+                && (options.config_file.is_some()
+                    || !options.text.is_empty()
+                    || !options.arguments.is_empty()),
             go_memory_limit_bytes: options.go_memory_limit_bytes,
             arguments: options.arguments.clone(),
             limit: options.start_timeout.unwrap_or(START_TIMEOUT),
