@@ -225,7 +225,7 @@ impl ExternalNats {
         self.inner.owned().map_or(0, Owned::pid)
     }
 
-    /// Returns the version the server itself states, such as `2.14.5`.
+    /// Returns the server's version, such as `2.14.5`: what its program says of itself, or an attached server's greeting.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.inner.version

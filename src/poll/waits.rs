@@ -114,6 +114,9 @@ impl Error for WaitError {}
 ///
 /// [`WaitError`] with the last state when the limit passes first, also when a single try takes that long.
 ///
+/// A closure that changes what it captures must hand it into the future it returns; one that only looks, as in the
+/// example, may borrow.
+///
 /// # Cancel safety
 ///
 /// Dropping the future drops the try under way and leaves nothing behind.

@@ -67,7 +67,8 @@ impl ExternalNats {
     /// [`kill`](Self::kill), after [`stop`](Self::stop), after its own end, or, while it runs, after an orderly stop.
     ///
     /// Returns once it is ready. The port stays the server's in between on Linux, where a connection in `TIME_WAIT` keeps
-    /// others from being given it; a process that asks for that very number can take it.
+    /// others from being given it; a process that asks for that very number can take it, and so can others where the server
+    /// does not greet clients before TLS.
     ///
     /// # Errors
     ///
