@@ -160,6 +160,13 @@ mod tests {
     }
 
     #[test]
+    fn a_relative_cache_would_be_two_and_is_refused() {
+        let error = from(&[(CACHE_DIR, "cache")]).unwrap_err();
+        assert_eq!(error.kind(), AcquireErrorKind::Environment);
+        assert!(error.to_string().contains("`cache` (expected an absolute path)"), "{error}");
+    }
+
+    #[test]
     fn an_empty_variable_is_an_unset_one() {
         let empty: Vec<_> = VARIABLES.iter().map(|name| (*name, "")).collect();
         let acquire = from(&empty).unwrap();
@@ -174,8 +181,8 @@ mod tests {
             assert!(error.to_string().contains(name) && error.to_string().contains("(expected "), "{error}");
         }
         let error = from(&[(TIME_FACTOR, "0")]).unwrap_err();
-        let expected = "the environment variable `ISOLATED_NATS_TIME_FACTOR` is `0` (expected a number above 0 and at \
-                        most 1000)\nto fix it, one of:\n  unset ISOLATED_NATS_TIME_FACTOR";
+        let expected = "the environment variable `ISOLATED_NATS_TIME_FACTOR` is `0` (expected a number from 0.001 \
+                        to 1000)\nto fix it, one of:\n  unset ISOLATED_NATS_TIME_FACTOR";
         assert_eq!(format!("{error:?}"), expected);
     }
 
