@@ -205,8 +205,9 @@ impl ExternalNats {
         }
     }
 
-    /// Returns the URL for clients, of the server that answered where it is attached to a list, such as `nats://127.0.0.1:40117`, the same after a restart. It holds no password: use
-    /// [`connect_options`](Self::connect_options) where the server asks for one.
+    /// Returns the URL for clients, such as `nats://127.0.0.1:40117`, the same after a restart; of an attached list, that of
+    /// the server which answered. It holds no password: use [`connect_options`](Self::connect_options) where the server asks
+    /// for one.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.inner.url
