@@ -52,7 +52,7 @@ use verdict::Verdict;
 /// It listens on `127.0.0.1` only, on a port that it picked itself, with a private directory for its configuration, its
 /// store and its log. Ends, and what each covers:
 ///
-/// - the last handle is dropped: the server is killed (under 1 ms) and its directory removed; `Drop` blocks for that;
+/// - the last handle is dropped: the server is killed and its directory removed; `Drop` blocks for that, a millisecond or two;
 /// - [`shutdown`](Self::shutdown): the same, orderly, with the exit status;
 /// - the process ends with a handle alive, as in a `static`, by a panic, an abort, SIGKILL or a runner's timeout: the
 ///   system ends the server, and the next start of any test of this user removes its directory.

@@ -7,11 +7,11 @@ use super::config::{JetStreamLimits, LogLevel};
 use super::error::{Stage, StartError, StartErrorKind};
 use super::{ExternalNats, start};
 
-/// How long a server may take to be ready, from its spawn; 200 times what it takes on an idle machine.
+/// How long a server may take to be ready, from its spawn: about a thousand times what `benches/` shows for an idle machine.
 pub(crate) const START_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an orderly end may take; an idle server takes about a millisecond.
+/// How long an orderly end may take before it is brought about.
 pub(crate) const STOP_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a fault may take to show its effect; a reload takes about four milliseconds.
+/// How long a fault may take to show its effect.
 pub(crate) const FAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Describes a server before it starts; made by [`ExternalNats::builder`].

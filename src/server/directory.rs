@@ -59,7 +59,8 @@ impl ServerDirectory {
         self.path.join("server.conf")
     }
 
-    /// Where JetStream keeps its data, made by the server; nothing else is in it, for the server looks at what lies beside its own.
+    /// Where JetStream keeps its data, made by the server; nothing else is in it, for the server looks at what lies beside
+    /// its own.
     pub(crate) fn store(&self) -> PathBuf {
         self.path.join("store")
     }

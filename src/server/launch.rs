@@ -14,9 +14,9 @@ use super::ready::{self, Greeting, Ports};
 use crate::evidence;
 use crate::poll::{Deadline, until, until_each};
 
-/// Longest that one look at the greeting or the health may take; after a silent greeting the monitoring port is asked.
+/// Longest that one look at the greeting may take; after a silent greeting the monitoring port is asked.
 const ONE_LOOK: Duration = Duration::from_millis(250);
-/// How often is looked at first; a look costs about 10 µs, a server is there after about 5 ms.
+/// How often is looked at first: a look is a listing of a directory with one file in it.
 const FIRST_LOOKS: Duration = Duration::from_micros(100);
 
 /// What is executed; all of it known before.
@@ -63,7 +63,7 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Kills the process and waits for its end, which the kernel brings about within microseconds.
+    /// Kills the process and waits for its end, which needs nothing of the process itself.
     pub(crate) fn kill(mut self) -> io::Result<ExitStatus> {
         self.end()
     }
@@ -238,7 +238,6 @@ impl Wait<'_> {
             server_name: self.launch.server_name.clone(),
             version: self.launch.version.clone(),
             jetstream: self.launch.jetstream,
-            ..Greeting::default()
         })
     }
 

@@ -21,8 +21,6 @@ pub(crate) struct Ports {
     pub(crate) client: u16,
     pub(crate) monitor: Option<u16>,
     pub(crate) profile: Option<u16>,
-    pub(crate) websocket: Option<u16>,
-    pub(crate) cluster: Option<u16>,
 }
 
 #[derive(Default, Deserialize)]
@@ -31,8 +29,6 @@ struct PortsFile {
     nats: Vec<String>,
     monitoring: Vec<String>,
     profile: Vec<String>,
-    websocket: Vec<String>,
-    cluster: Vec<String>,
 }
 
 /// Reads the ports file in a private directory, whatever its name; `None` while there is none, or only a part of it:
@@ -54,8 +50,6 @@ fn parse_ports(text: &[u8]) -> Option<Ports> {
         client: port(&file.nats)?,
         monitor: port(&file.monitoring),
         profile: port(&file.profile),
-        websocket: port(&file.websocket),
-        cluster: port(&file.cluster),
     })
 }
 
@@ -64,7 +58,6 @@ fn parse_ports(text: &[u8]) -> Option<Ports> {
 #[serde(default)]
 pub(crate) struct Greeting {
     pub(crate) server_name: String,
-    pub(crate) server_id: String,
     pub(crate) version: String,
     pub(crate) jetstream: bool,
 }
@@ -113,7 +106,6 @@ pub(crate) fn greeting_from_varz(text: &str) -> Option<Greeting> {
     let field = |name: &str| varz[name].as_str().map(str::to_owned);
     Some(Greeting {
         server_name: field("server_name")?,
-        server_id: field("server_id")?,
         version: field("version")?,
         jetstream: varz["jetstream"]["config"].is_object(),
     })
@@ -145,7 +137,7 @@ mod tests {
         let whole =
             br#"{"nats":["nats://127.0.0.1:42"],"monitoring":["http://127.0.0.1:41","http://[::1]:41"]}"#;
         let ports = parse_ports(whole).unwrap();
-        assert_eq!((ports.client, ports.monitor, ports.cluster), (42, Some(41), None));
+        assert_eq!((ports.client, ports.monitor, ports.profile), (42, Some(41), None));
         assert_eq!(ports.scheme, "nats");
         for length in 0..whole.len() {
             assert_eq!(parse_ports(&whole[..length]), None, "{length} bytes");
