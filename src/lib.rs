@@ -21,7 +21,7 @@ mod server;
 pub use fixture::{FromTest, FromTestError, TestContext, TestName};
 pub use gate::skip_unless;
 pub use poll::{Condition, WaitError, all_of, any_of, eventually, in_sequence, time_factor};
-pub use process::{ProcessError, ProcessErrorKind, ProcessProbe, ProcessSample};
+pub use process::{ProcessError, ProcessErrorKind, ProcessPages, ProcessProbe, ProcessSample};
 pub use server::{
     Connection, Connz, ExternalNats, ExternalNatsBuilder, FaultError, FaultErrorKind, Healthz, Jsz,
     JszConfig, Monitor, MonitorError, MonitorErrorKind, Stage, StartError, StartErrorKind, Subsz, Varz,
