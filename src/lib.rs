@@ -13,6 +13,7 @@ mod fixture;
 pub mod fixtures;
 mod gate;
 mod isolated;
+mod memory;
 mod own_thread;
 mod poll;
 mod process;
