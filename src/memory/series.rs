@@ -192,10 +192,9 @@ impl Series {
     /// Returns how fast the values rise, with an interval; `None` with fewer than 20 points or all of them at one time.
     ///
     /// The first fifth of the points is left out, as warm-up. The rest is cut into at most 40 blocks of equal size, and the
-    /// slope is that of the blocks' medians by the method of Theil and Sen, which single outliers do not move; the
-    /// interval is Kendall's, which takes the noise of the blocks to be independent but not to have any certain
-    /// distribution. A wave that is not over in a few blocks is no noise to it: of fewer than five teeth of a saw it says
-    /// that they rise. It reads the kept points alone.
+    /// slope is that of the blocks' medians by the method of Theil and Sen, which single outliers do not move. The
+    /// interval is Kendall's, which needs no certain distribution of the noise; where neighbouring blocks are alike, as in
+    /// a wave or a slow drift, it is widened by as much as that makes them count for fewer. It reads the kept points alone.
     #[must_use]
     pub fn slope_per_hour(&self) -> Option<Slope> {
         if self.len() < LEAST_FOR_SLOPE {

@@ -150,7 +150,8 @@ mod measured {
             pages_before.anonymous_bytes + pages_before.swap_bytes + 16 * MIB
         });
         assert!(pages_after.private_bytes >= 15 * MIB, "{pages_after:?}");
-        assert!(pages_after.pss_bytes <= after.rss_bytes + SLACK, "{pages_after:?} {after:?}");
+        // The program's own pages are shared with this process, which runs the same file.
+        assert!(pages_after.pss_bytes < after.rss_bytes, "{pages_after:?} {after:?}");
         assert!(pages_after.private_bytes <= pages_after.pss_bytes, "{pages_after:?}");
     }
 

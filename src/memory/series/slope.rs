@@ -2,6 +2,9 @@
 
 /// The two-sided 95 % point of the normal distribution.
 const Z_95: f64 = 1.959_964;
+/// A likeness that chance gives one series in ten is taken for real: overlooking one costs more than a wider interval.
+const Z_NOTICED: f64 = 1.281_552;
+const MOST_ALIKE: f64 = 0.95;
 
 /// A slope and its 95 % interval, in units of y per unit of x.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,7 +14,8 @@ pub(super) struct Line {
     pub(super) high: f64,
 }
 
-/// The median of the slopes between all pairs of points (Theil 1950, Sen 1968), with Kendall's interval.
+/// The median of the slopes between all pairs of points (Theil 1950, Sen 1968), with Kendall's interval, widened as far
+/// as neighbours are alike.
 ///
 /// Pairs of one x have no slope and are left out. `None` when there are too few points for an interval: it takes six of
 /// different x.
@@ -24,28 +28,42 @@ pub(super) fn theil_sen(points: &[(f64, f64)]) -> Option<Line> {
         .map(|(left, right)| (right.1 - left.1) / (right.0 - left.0))
         .collect();
     slopes.sort_unstable_by(f64::total_cmp);
-    let outside = outside(slopes.len(), points.len())?;
-    Some(Line {
-        slope: median_of_sorted(&slopes)?,
-        low: slopes[outside],
-        high: slopes[slopes.len() - 1 - outside],
-    })
+    let _enough = rank(slopes.len(), points.len(), 1.0)?;
+    let slope = median_of_sorted(&slopes)?;
+    let alike = likeness(points, slope);
+    let outside = rank(slopes.len(), points.len(), (1.0 + alike) / (1.0 - alike)).unwrap_or(1) - 1;
+    Some(Line { slope, low: slopes[outside], high: slopes[slopes.len() - 1 - outside] })
 }
 
-/// How many of the sorted slopes lie outside the interval at each end.
+/// Which of the sorted slopes, counted from 1 at either end, bounds the interval; `None` when none does.
 ///
-/// From the variance of Kendall's S without ties. Ties would make it less, so the interval is at least as wide as it
-/// must be.
-fn outside(slopes: usize, points: usize) -> Option<usize> {
+/// From the variance of Kendall's S without ties, times `inflation`. Ties would make it less, so the interval is at least
+/// as wide as it must be.
+fn rank(slopes: usize, points: usize, inflation: f64) -> Option<usize> {
     let n = points as f64;
-    let deviation = (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
+    let deviation = (inflation * n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
     let below = ((slopes as f64 - Z_95 * deviation) / 2.0).floor();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "1 or more, and below a length"
     )]
-    (below >= 1.0).then(|| below as usize - 1)
+    (below >= 1.0).then_some(below as usize)
+}
+
+/// The correlation of each point's distance from the line with that of the next, from 0 to [`MOST_ALIKE`].
+///
+/// Points that follow their neighbours count for fewer than they are: n of them for n (1 - r) / (1 + r).
+fn likeness(points: &[(f64, f64)], slope: f64) -> f64 {
+    let rests: Vec<f64> = points.iter().map(|(x, y)| y - slope * x).collect();
+    let n = rests.len() as f64;
+    let mean = rests.iter().sum::<f64>() / n;
+    let square: f64 = rests.iter().map(|rest| (rest - mean).powi(2)).sum();
+    let product: f64 = rests.windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean)).sum();
+    // A sample shows less than there is, by about (1 + 4 r) / n (Kendall 1954). Rounding alone has no square.
+    let alike = if square > 0.0 { product / square } else { 0.0 };
+    let corrected = (alike + 1.0 / n) / (1.0 - 4.0 / n).max(0.5);
+    if alike * n.sqrt() > Z_NOTICED { corrected.clamp(0.0, MOST_ALIKE) } else { 0.0 }
 }
 
 /// Cuts the points into at most `blocks` runs of about equal size and returns the median x and y of each.
