@@ -36,6 +36,10 @@ pub struct Test {
     pub flavor: Flavor,
     pub start_paused: bool,
     pub timeout: Option<Duration>,
+    pub process: bool,
+    pub max_peak_heap: Option<u64>,
+    pub max_live_heap_growth: Option<u64>,
+    pub max_rss_growth: Option<u64>,
     pub should_panic: ShouldPanic,
 }
 

@@ -1,5 +1,7 @@
 //! Writes the test: the user's function, whole, inside a function that hands it to the runtime half.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{ReturnType, Signature, Token, ext::IdentExt as _, spanned::Spanned as _};
@@ -69,11 +71,9 @@ fn settings(
     let version = option(options.version.as_ref());
     let flavor = flavor(options, root);
     let start_paused = options.start_paused.as_ref().is_some_and(|paused| paused.value);
-    let timeout = option(options.timeout.map(|limit| {
-        let seconds = Literal::u64_unsuffixed(limit.as_secs());
-        let nanoseconds = Literal::u32_unsuffixed(limit.subsec_nanos());
-        quote!(::core::time::Duration::new(#seconds, #nanoseconds))
-    }));
+    let timeout = option(options.timeout.map(duration));
+    let process = options.own_process();
+    let ceilings = ceilings(options);
     let should_panic = match should_panic {
         ShouldPanic::No => quote!(No),
         ShouldPanic::Yes => quote!(Yes),
@@ -88,6 +88,8 @@ fn settings(
             flavor: #flavor,
             start_paused: #start_paused,
             timeout: #timeout,
+            process: #process,
+            #ceilings
             should_panic: #root::__private::ShouldPanic::#should_panic,
         }
     }
@@ -140,6 +142,25 @@ fn placed(tokens: &TokenStream, at: Span) -> TokenStream {
     tokens.clone().into_iter().map(place).collect()
 }
 
+fn duration(limit: Duration) -> TokenStream {
+    let seconds = Literal::u64_unsuffixed(limit.as_secs());
+    let nanoseconds = Literal::u32_unsuffixed(limit.subsec_nanos());
+    quote!(::core::time::Duration::new(#seconds, #nanoseconds))
+}
+
+/// Writes the fields for what the test may use of memory.
+fn ceilings(options: &Options) -> TokenStream {
+    let bytes = |value: Option<u64>| option(value.map(Literal::u64_unsuffixed));
+    let max_peak_heap = bytes(options.max_peak_heap);
+    let max_live_heap_growth = bytes(options.max_live_heap_growth);
+    let max_rss_growth = bytes(options.max_rss_growth);
+    quote! {
+        max_peak_heap: #max_peak_heap,
+        max_live_heap_growth: #max_live_heap_growth,
+        max_rss_growth: #max_rss_growth,
+    }
+}
+
 fn option(value: Option<impl ToTokens>) -> TokenStream {
     match value {
         Some(value) => quote!(::core::option::Option::Some(#value)),
@@ -185,6 +206,10 @@ mod tests {
                             flavor: ::isolated_nats::__private::Flavor::CurrentThread,
                             start_paused: false,
                             timeout: ::core::option::Option::None,
+                            process: false,
+                            max_peak_heap: ::core::option::Option::None,
+                            max_live_heap_growth: ::core::option::Option::None,
+                            max_rss_growth: ::core::option::Option::None,
                             should_panic: ::isolated_nats::__private::ShouldPanic::No,
                         },
                         async |_: &::isolated_nats::TestContext| {
@@ -201,7 +226,7 @@ mod tests {
         assert_expands(
             quote! {
                 config = "a.conf", version = "2.12", flavor = "multi_thread", worker_threads = 3, timeout = "1.5s",
-                crate = "a::b"
+                max_peak_heap = "8 MiB", max_live_heap_growth = "0 B", max_rss_growth = "10 MB", crate = "a::b"
             },
             &quote! {
                 /// Docs.
@@ -227,6 +252,10 @@ mod tests {
                             },
                             start_paused: false,
                             timeout: ::core::option::Option::Some(::core::time::Duration::new(1, 500000000)),
+                            process: true,
+                            max_peak_heap: ::core::option::Option::Some(8388608),
+                            max_live_heap_growth: ::core::option::Option::Some(0),
+                            max_rss_growth: ::core::option::Option::Some(10000000),
                             should_panic: a::b::__private::ShouldPanic::No,
                         },
                         async |isolated_nats_test_context: &a::b::TestContext| {

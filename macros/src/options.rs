@@ -21,6 +21,10 @@ pub(crate) struct Options {
     pub(crate) worker_threads: Option<Set<usize>>,
     pub(crate) start_paused: Option<Set<bool>>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) process: Option<Set<bool>>,
+    pub(crate) max_peak_heap: Option<u64>,
+    pub(crate) max_live_heap_growth: Option<u64>,
+    pub(crate) max_rss_growth: Option<u64>,
     pub(crate) crate_path: Option<Path>,
 }
 
@@ -79,14 +83,16 @@ static KNOWN: [Known; 14] = [
     now("worker_threads", "a whole number of at least 1", "worker_threads = 4", read_worker_threads),
     now("start_paused", "`true`, `false` or no value", "start_paused", read_start_paused),
     now("timeout", "a time with its unit in a string", "timeout = \"30s\"", read_timeout),
+    now("process", "`true`, `false` or no value", "process", read_process),
+    now("max_peak_heap", A_SIZE, "max_peak_heap = \"8 MiB\"", read_max_peak_heap),
+    now("max_live_heap_growth", A_SIZE, "max_live_heap_growth = \"64 KiB\"", read_max_live_heap_growth),
+    now("max_rss_growth", A_SIZE, "max_rss_growth = \"10 MiB\"", read_max_rss_growth),
     now("crate", "the path of this crate", "crate = \"my_tests::isolated_nats\"", read_crate),
     later("tasks"),
     later("allow_tasks"),
-    later("max_peak_heap"),
-    later("max_live_heap_growth"),
-    later("max_rss_growth"),
-    later("process"),
 ];
+
+const A_SIZE: &str = "a size with its unit in a string";
 
 impl Options {
     /// Reads all arguments; what is wrong with one does not keep the others from being read.
@@ -126,6 +132,16 @@ impl Options {
                            remove `start_paused`)";
             errors.push_at(*at, message);
         }
+        if let (Some(Set { value: false, at }), Some(_)) = (&self.process, self.max_rss_growth) {
+            let message = "`max_rss_growth` needs a process of the test's own (remove `process = false`, or remove \
+                           `max_rss_growth`)";
+            errors.push_at(*at, message);
+        }
+    }
+
+    /// Whether the test is to run in a process of its own: by its option, or for a figure that other tests would be in.
+    pub(crate) fn own_process(&self) -> bool {
+        self.max_rss_growth.is_some() || self.process.as_ref().is_some_and(|process| process.value)
     }
 }
 
@@ -182,6 +198,11 @@ impl Given<'_> {
     /// Puts the option's name before a message about its value.
     fn about<T>(&self, result: Result<T, String>) -> syn::Result<T> {
         result.map_err(|message| self.error(format!("`{}` {message}", self.known.name)))
+    }
+
+    fn size(&self) -> syn::Result<u64> {
+        let text = self.string()?.value();
+        self.about(values::size(&text))
     }
 
     fn set<T>(&self, value: T) -> Set<T> {
@@ -242,6 +263,26 @@ fn read_timeout(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
     Ok(())
 }
 
+fn read_process(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    options.process = Some(given.set(given.boolean()?));
+    Ok(())
+}
+
+fn read_max_peak_heap(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    options.max_peak_heap = Some(given.size()?);
+    Ok(())
+}
+
+fn read_max_live_heap_growth(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    options.max_live_heap_growth = Some(given.size()?);
+    Ok(())
+}
+
+fn read_max_rss_growth(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    options.max_rss_growth = Some(given.size()?);
+    Ok(())
+}
+
 fn read_crate(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
     let path = match &given.argument.form {
         Form::Value(tokens) => match given.argument.form.string() {
@@ -270,7 +311,8 @@ mod tests {
     fn all_options_are_read() {
         let (options, errors) = read(quote! {
             jetstream, config = "nats.conf", version = "2.12", flavor = "multi_thread", worker_threads = 4,
-            start_paused = false, timeout = "1.5s", crate = crate::nats,
+            start_paused = false, timeout = "1.5s", process, max_peak_heap = "8 MiB",
+            max_live_heap_growth = "64 KiB", max_rss_growth = "10 MB", crate = crate::nats,
         });
 
         assert_eq!(errors, [""; 0]);
@@ -281,6 +323,10 @@ mod tests {
         assert_eq!(options.worker_threads.map(|workers| workers.value), Some(4));
         assert_eq!(options.start_paused.map(|paused| paused.value), Some(false));
         assert_eq!(options.timeout, Some(Duration::from_millis(1500)));
+        assert_eq!(options.process.map(|process| process.value), Some(true));
+        assert_eq!(options.max_peak_heap, Some(8 << 20));
+        assert_eq!(options.max_live_heap_growth, Some(64 << 10));
+        assert_eq!(options.max_rss_growth, Some(10_000_000));
         assert_eq!(options.crate_path.to_token_stream().to_string(), "crate :: nats");
     }
 
@@ -316,7 +362,7 @@ mod tests {
         for known in &KNOWN {
             let name = Ident::new(known.name, Span::call_site());
             for value in &values {
-                let flag = value.is_empty() && matches!(known.name, "jetstream" | "start_paused");
+                let flag = value.is_empty() && matches!(known.name, "jetstream" | "start_paused" | "process");
 
                 let (_, errors) = read(quote!(#name #value));
 
@@ -327,9 +373,7 @@ mod tests {
 
     #[test]
     fn planned_options_are_told_from_unknown_ones() {
-        for name in
-            ["tasks", "allow_tasks", "max_peak_heap", "max_live_heap_growth", "max_rss_growth", "process"]
-        {
+        for name in ["tasks", "allow_tasks"] {
             let tokens: TokenStream = format!("{name} = \"1\"").parse().unwrap();
 
             assert_eq!(read(tokens).1, [not_yet(name)]);
@@ -338,7 +382,8 @@ mod tests {
             read(quote!(max_peak = 3)).1,
             [
                 "unknown option `max_peak`, did you mean `max_peak_heap`? (the options are `jetstream`, `config`, \
-                 `version`, `flavor`, `worker_threads`, `start_paused`, `timeout`, `crate`)"
+                 `version`, `flavor`, `worker_threads`, `start_paused`, `timeout`, `process`, `max_peak_heap`, \
+                 `max_live_heap_growth`, `max_rss_growth`, `crate`)"
             ]
         );
     }
@@ -368,8 +413,25 @@ mod tests {
             (quote!(start_paused, flavor = "multi_thread"), 1),
             (quote!(flavor = "multi_thread", start_paused = false), 0),
             (quote!(start_paused, worker_threads = 2), 1),
+            (quote!(process = false, max_rss_growth = "1 MiB"), 1),
+            (quote!(max_rss_growth = "1 MiB", process = false), 1),
+            (quote!(max_rss_growth = "1 MiB", process), 0),
+            (quote!(max_peak_heap = "1 MiB", process = false), 0),
         ] {
             assert_eq!(read(tokens.clone()).1.len(), conflicts, "{tokens}");
+        }
+    }
+
+    #[test]
+    fn a_process_is_asked_for_by_its_option_or_by_a_figure_that_needs_it() {
+        for (tokens, own) in [
+            (quote!(), false),
+            (quote!(process), true),
+            (quote!(process = false), false),
+            (quote!(max_rss_growth = "0 B"), true),
+            (quote!(max_peak_heap = "1 MiB", max_live_heap_growth = "1 MiB"), false),
+        ] {
+            assert_eq!(read(tokens.clone()).0.own_process(), own, "{tokens}");
         }
     }
 

@@ -31,6 +31,61 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Bytes of each unit of a size. The case tells them apart: `KB` is written for either of two.
+const SIZES: [(&str, u64); 7] = [
+    ("B", 1),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("kB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+];
+
+/// Reads `8 MiB`, `1.5kB` or `0 B` as bytes; a part of a byte is left off.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let units = "B, KiB, MiB, GiB, kB, MB or GB";
+    let unreadable =
+        || format!("does not understand `{text}` (write a number and {units}, such as `1.5 MiB`)");
+    let text = text.trim();
+    let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(number_end);
+    let unit = unit.trim_start();
+    let (digits, places) = decimal(number).ok_or_else(unreadable)?;
+    if unit.is_empty() {
+        return Err(format!(
+            "lacks a unit in `{text}` (write {units} after the number, such as `{text} MiB`)"
+        ));
+    }
+    let Some((_, bytes)) = SIZES.iter().find(|(name, _)| *name == unit) else {
+        return Err(other_spelling(unit)
+            .map_or_else(unreadable, |units| format!("does not know the unit in `{text}` ({units})")));
+    };
+    let scale = places.and_then(|places| 10_u128.checked_pow(places));
+    let bytes = digits.checked_mul(u128::from(*bytes)).zip(scale).map(|(all, scale)| all / scale);
+    match bytes.and_then(|all| u64::try_from(all).ok()) {
+        Some(0) if digits != 0 => {
+            Err(format!("is less than a byte in `{text}` (write `0 B` for nothing at all)"))
+        }
+        Some(bytes) => Ok(bytes),
+        None => Err(format!("is too large or too precise in `{text}` (write something like `8 MiB`)")),
+    }
+}
+
+/// What to write for a unit that differs in case alone, or leaves open which thousand is meant.
+fn other_spelling(unit: &str) -> Option<&'static str> {
+    match unit.to_ascii_lowercase().as_str() {
+        "b" | "byte" | "bytes" => Some("write `B`"),
+        "kib" | "ki" => Some("write `KiB`"),
+        "mib" | "mi" => Some("write `MiB`"),
+        "gib" | "gi" => Some("write `GiB`"),
+        "kb" | "k" => Some("write `KiB` for 1024 bytes, `kB` for 1000"),
+        "mb" | "m" => Some("write `MiB` for 1024 KiB, `MB` for 1000 kB"),
+        "gb" | "g" => Some("write `GiB` for 1024 MiB, `GB` for 1000 MB"),
+        _ => None,
+    }
+}
+
 /// Returns a decimal number as its digits and, if they can be counted, the number of them behind the point. Digits
 /// that do not fit stand as a number that no unit can be multiplied with.
 fn decimal(number: &str) -> Option<(u128, Option<u32>)> {
@@ -138,6 +193,62 @@ mod tests {
         }
         assert!(duration(&format!("{}s", "9".repeat(100))).is_err());
         assert!(duration(&format!("0.{}s", "0".repeat(100))).is_err());
+    }
+
+    #[test]
+    fn sizes_have_a_number_and_a_unit() {
+        for (text, bytes) in [
+            ("0 B", 0),
+            ("0 MiB", 0),
+            ("64KiB", 65_536),
+            (" 8 MiB ", 8_388_608),
+            ("1.5 GiB", 1_610_612_736),
+            ("1.1 MiB", 1_153_433),
+            ("0.5 kB", 500),
+            ("2.25MB", 2_250_000),
+            ("1 GB", 1_000_000_000),
+            ("18446744073709551615 B", u64::MAX),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn bad_sizes_say_what_to_write() {
+        let units = "B, KiB, MiB, GiB, kB, MB or GB";
+        for text in [
+            "", "MiB", "-1 MiB", "1. MiB", ".5 MiB", "1.2.3 B", "1 TiB", "1 MiB/s", "1e3 B", "１ B",
+            "1_000 B",
+        ] {
+            let says =
+                format!("does not understand `{text}` (write a number and {units}, such as `1.5 MiB`)");
+            assert_eq!(size(text), Err(says), "{text}");
+        }
+        for (text, says) in [
+            ("8", format!("lacks a unit in `8` (write {units} after the number, such as `8 MiB`)")),
+            (
+                "8 KB",
+                "does not know the unit in `8 KB` (write `KiB` for 1024 bytes, `kB` for 1000)".to_owned(),
+            ),
+            (
+                "8 mb",
+                "does not know the unit in `8 mb` (write `MiB` for 1024 KiB, `MB` for 1000 kB)".to_owned(),
+            ),
+            ("8G", "does not know the unit in `8G` (write `GiB` for 1024 MiB, `GB` for 1000 MB)".to_owned()),
+            ("8 kib", "does not know the unit in `8 kib` (write `KiB`)".to_owned()),
+            ("8 bytes", "does not know the unit in `8 bytes` (write `B`)".to_owned()),
+            ("0.3 B", "is less than a byte in `0.3 B` (write `0 B` for nothing at all)".to_owned()),
+            (
+                "18446744073709551616 B",
+                "is too large or too precise in `18446744073709551616 B` (write something like `8 MiB`)"
+                    .to_owned(),
+            ),
+        ] {
+            assert_eq!(size(text), Err(says), "{text}");
+        }
+        assert!(size("17179869184 GiB").is_err(), "one byte more than can be counted");
+        assert!(size(&format!("{} GiB", "9".repeat(100))).is_err());
+        assert!(size(&format!("0.{} B", "0".repeat(100))).is_err());
     }
 
     #[test]
