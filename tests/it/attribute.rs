@@ -309,11 +309,12 @@ fn blocking_work_that_never_ends_does_not_hold_up_the_test() {
 #[test]
 fn a_missing_server_fails_a_test_and_skips_it_only_when_asked() {
     let root = Scratch::new("missing");
-    let nowhere = [("ISOLATED_NATS_SOURCES", "path"), ("PATH", "/nowhere")];
+    // Empty is unset: the variable would win over the sources.
+    let nowhere = [("ISOLATED_NATS_SOURCES", "path"), ("PATH", "/nowhere"), ("ISOLATED_NATS_SERVER", "")];
     let (passed, text) = Victim::run("attribute::needs_no_argument", root.path(), &nowhere);
     assert!(!passed && text.contains("has no server: nats-server did not start"), "{text}");
 
-    let asked = [nowhere[0], nowhere[1], ("ISOLATED_NATS_MISSING", "skip")];
+    let asked = [nowhere[0], nowhere[1], nowhere[2], ("ISOLATED_NATS_MISSING", "skip")];
     let (passed, text) = Victim::run("attribute::needs_no_argument", root.path(), &asked);
     let said = "isolated-nats: test `attribute::needs_no_argument` is skipped (ISOLATED_NATS_MISSING=skip)";
     assert!(passed && text.contains(said), "{text}");
