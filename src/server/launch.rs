@@ -33,7 +33,7 @@ pub(crate) struct Launch {
     pub(crate) limit: Duration,
 }
 
-/// A running server process.
+/// A running child process, which ends with this value, or else with this process.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -50,6 +50,12 @@ pub(crate) struct Ready {
 }
 
 impl Process {
+    /// Starts a process with no input, and both outputs to the file.
+    pub(crate) fn spawn(command: Command, output: File) -> io::Result<Self> {
+        let (child, tether) = lifeline::spawn(command, output)?;
+        Ok(Self { child, tether: Some(tether) })
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -76,7 +82,8 @@ impl Process {
         }
     }
 
-    fn end(&mut self) -> io::Result<ExitStatus> {
+    /// The same, for an owner that still needs what is beside it.
+    pub(crate) fn end(&mut self) -> io::Result<ExitStatus> {
         self.child.kill()?; // also ends a paused process; no error when it has ended already
         self.tether = None; // before the wait: until then the pid cannot be another's
         self.child.wait()
@@ -88,7 +95,7 @@ impl Drop for Process {
         if self.tether.is_some()
             && let Err(error) = self.end()
         {
-            tracing::warn!(%error, pid = self.id(), "could not end a nats-server");
+            tracing::warn!(%error, pid = self.id(), "could not end a child process");
         }
     }
 }
@@ -161,11 +168,10 @@ impl Launch {
         remove_old_ports(directory).map_err(prepare)?;
         let log = File::options().create(true).append(true).open(directory.log()).map_err(prepare)?;
         let command = self.command(directory, port);
-        let (child, tether) = lifeline::spawn(command, log).map_err(|error: io::Error| {
+        Process::spawn(command, log).map_err(|error| {
             let what = format!("`{}` cannot be executed{}", self.binary.display(), spawn_hint(&error));
             StartError::new(StartErrorKind::Spawn, Stage::Spawn, what).cause(error)
-        })?;
-        Ok(Process { child, tether: Some(tether) })
+        })
     }
 }
 
