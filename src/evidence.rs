@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write as _};
 use std::path::Path;
 
-use crate::environment;
+use crate::{alone, environment};
 
 /// How many lines of the log a report shows.
 pub(crate) const TAIL_LINES: usize = 40;
@@ -107,7 +107,13 @@ pub(crate) fn print(text: &str) {
 /// Prints past the runner's capture: for what must be seen also when the test passes, such as that it was skipped.
 pub(crate) fn print_uncaptured(text: &str) {
     // There is nobody to tell of a standard error that cannot be written.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(alone::aloud(text).as_bytes());
+}
+
+/// Prints a line of a test that runs in a process of its own, where its runner shows it as it would the test's.
+#[expect(clippy::print_stdout, reason = "this is the report code")]
+pub(crate) fn pass_on(line: &str) {
+    let _ = std::panic::catch_unwind(|| println!("{line}")); // as above
 }
 
 #[cfg(test)]

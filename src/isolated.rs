@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
+use crate::alone::{self, Alone, Told};
 use crate::environment;
 use crate::evidence;
 use crate::fixture::{FromTestError, TestContext};
@@ -120,6 +121,10 @@ enum End<R> {
 #[track_caller]
 pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Result<R, FromTestError>) -> R {
     let name = runner_name(test.name);
+    if test.process && !alone::alone().is_some_and(Alone::is_for_good) {
+        return run_again(&test, name);
+    }
+    let _told = Told::begin();
     let scope = Scope::enter();
     let server = match start(&test, name) {
         Ok(server) => server,
@@ -127,7 +132,7 @@ pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Resul
             let why =
                 format!("isolated-nats: test `{name}` is skipped (ISOLATED_NATS_MISSING=skip): {error:?}\n");
             evidence::print_uncaptured(&why);
-            return skip(&test);
+            return pass(&test, "skipped");
         }
         Err(error) => return fail(&test, &format!("test `{name}` has no server: {error:?}")),
     };
@@ -136,6 +141,7 @@ pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Resul
         Err(error) => return fail(&test, &format!("test `{name}` has no runtime: {error}")),
     };
     let context = TestContext::new(name.to_owned(), server.clone());
+    alone::body_begins();
     let end = run_body(&test, &runtime, &context, body);
     drop(context);
     // The place for checks that need the runtime and the server: the body's locals and arguments have been dropped.
@@ -185,12 +191,21 @@ impl<R: Outcome> End<R> {
     }
 }
 
-/// Passes the test without running it: where a panic is expected, by one.
-fn skip<R: Outcome>(test: &Test) -> R {
+/// Runs the test in a process of its own, and passes on what came of it.
+#[track_caller]
+fn run_again<R: Outcome>(test: &Test, name: &str) -> R {
+    match alone::run_again(name, test.timeout) {
+        Ok(()) => pass(test, "passed in a process of its own"),
+        Err(failure) => fail(test, &format!("test `{name}` {failure:?}")),
+    }
+}
+
+/// Passes the test without running it here: where a panic is expected, by one, that nobody need see.
+fn pass<R: Outcome>(test: &Test, how: &str) -> R {
     match test.should_panic {
         ShouldPanic::No => R::passed(),
-        ShouldPanic::Yes => panic!("skipped"),
-        ShouldPanic::With(text) => panic!("skipped, as if: {text}"),
+        ShouldPanic::Yes => resume_unwind(Box::new(how.to_owned())),
+        ShouldPanic::With(text) => resume_unwind(Box::new(format!("{how}, as if: {text}"))),
     }
 }
 

@@ -6,6 +6,7 @@ pub use isolated_nats_macros::{isolated_nats, test};
 
 pub use async_nats;
 
+mod alone;
 mod environment;
 mod evidence;
 mod fixture;

@@ -21,3 +21,20 @@ fn a_test_without_a_runtime_has_one_too(#[from(nats_with_jetstream)] with: Exter
     assert_eq!(nats.store_dir(), None);
     assert_ne!(with.port(), nats.port());
 }
+
+#[rstest]
+#[case::small(1)]
+#[case::large(10_000)]
+#[isolated_nats::test(process)]
+async fn a_case_can_have_a_process_of_its_own(
+    #[ignore] nats: ExternalNats,
+    #[case] bytes: usize,
+    #[values("a b", "c")] text: &str,
+) {
+    let client = nats.client().await.unwrap();
+    client.publish("subject", vec![0; bytes].into()).await.unwrap();
+    client.flush().await.unwrap();
+    // libtest runs all that its arguments name: this case alone, or under nextest, what it asked for.
+    let thread = std::thread::current();
+    assert!(std::env::args().any(|argument| Some(argument.as_str()) == thread.name()), "{text}");
+}

@@ -1,6 +1,7 @@
 //! What needs a real server, in one binary.
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
+mod alone;
 mod attribute;
 mod broken;
 mod config;

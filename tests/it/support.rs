@@ -58,6 +58,7 @@ impl Victim {
         command.args(["--exact", test, "--include-ignored", "--nocapture", "--test-threads=1"]);
         command.env("ISOLATED_NATS_DIR", root).env("RUST_BACKTRACE", "0");
         command.env_remove("ISOLATED_NATS_KEEP").env_remove("ISOLATED_NATS_URL");
+        command.env_remove("NEXTEST_EXECUTION_MODE"); // it is libtest that runs it
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
