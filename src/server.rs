@@ -35,8 +35,8 @@ use std::thread::ThreadId;
 
 pub use builder::ExternalNatsBuilder;
 pub(crate) use error::write_chain;
-pub(crate) use launch::Process;
 pub use error::{FaultError, FaultErrorKind, Stage, StartError, StartErrorKind};
+pub(crate) use launch::Process;
 pub use monitor::{
     Connection, Connz, Healthz, Jsz, JszConfig, Monitor, MonitorError, MonitorErrorKind, Subsz, Varz,
 };

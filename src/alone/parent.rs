@@ -44,8 +44,11 @@ fn start(test: &str) -> Result<(Process, Receiver<Vec<u8>>, String), Failure> {
     let mut command = Command::new(&program);
     command.args(child::arguments(test)).env(child::VARIABLE, format!("{token} {test}"));
     let (reader, writer) = io::pipe().map_err(|error| Failure::not_started(None, error))?;
-    let process =
-        Process::spawn(command, file(writer)).map_err(|error| Failure::not_started(Some(program), error))?;
+    // Where a shell becomes the program, only the shell would notice that there is none.
+    let process = program
+        .metadata()
+        .and_then(|_| Process::spawn(command, file(writer)))
+        .map_err(|error| Failure::not_started(Some(program), error))?;
     let pieces = read(reader).map_err(|error| Failure::not_started(None, error))?;
     Ok((process, pieces, token))
 }

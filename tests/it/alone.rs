@@ -334,13 +334,11 @@ async fn neither_child_nor_server_outlives_a_parent_that_is_killed() {
     }
 }
 
-/// Killed at any moment of a child's start.
+/// Killed at any moment of a child's start; a process is found by the directory of its program.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_sudden_end_at_any_moment_leaves_no_child() {
-    let root = Scratch::new("sudden");
-    let program = root.path().join("a copy that is found by its name");
-    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let (root, program) = Scratch::with_this_program("sudden");
     let like = Victim::command("alone::waits_for_ever", root.path());
     for round in 0..30_u32 {
         let mut command = Command::new(&program);
@@ -401,9 +399,7 @@ fn a_skipped_test_says_so_past_the_capture() {
 
 #[test]
 fn a_program_may_be_anywhere_but_must_be_there() {
-    let root = Scratch::new("copy");
-    let program = root.path().join("a copy");
-    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let (root, program) = Scratch::with_this_program("link");
     let run = |test: &str| {
         let like = Victim::command(test, root.path());
         let mut command = Command::new(&program);

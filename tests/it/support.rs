@@ -16,10 +16,22 @@ pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
     pub(crate) fn new(name: &str) -> Self {
+        Self::within(&std::env::temp_dir(), name)
+    }
+
+    /// One with a link to this program in it. A copy would be "busy" while a fork of another thread holds it open.
+    #[cfg(unix)]
+    pub(crate) fn with_this_program(name: &str) -> (Self, PathBuf) {
+        let scratch = Self::within(Path::new(env!("CARGO_TARGET_TMPDIR")), name);
+        let link = scratch.path().join("a link");
+        std::fs::hard_link(std::env::current_exe().unwrap(), &link).unwrap();
+        (scratch, link)
+    }
+
+    fn within(directory: &Path, name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path =
-            std::env::temp_dir().join(format!("isolated-nats-tests-{}-{count} ä {name}", std::process::id()));
+        let path = directory.join(format!("isolated-nats-tests-{}-{count} ä {name}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path.canonicalize().unwrap())
     }
