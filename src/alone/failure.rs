@@ -59,43 +59,43 @@ pub(super) fn judge(pid: u32, seen: Seen, status: ExitStatus) -> Result<(), Fail
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let process = Own(self.pid);
+        let pid = Pid(self.pid);
         match &self.why {
             Why::NotStarted(Some(program), _) => write!(
                 f,
-                "has no {process}: `{}` cannot be executed (was it built anew or removed meanwhile? run the tests again)",
+                "has no process of its own: `{}` cannot be executed (was it built anew or removed meanwhile? run the tests again)",
                 program.display()
             ),
             Why::NotStarted(None, _) => {
-                write!(f, "has no {process} (are there too many processes, threads or open files?)")
+                write!(f, "has no process of its own (are there too many processes, threads or open files?)")
             }
-            Why::Failed(Some(message)) => write!(f, "failed in a {process}: {message}"),
-            Why::Failed(None) => write!(f, "failed in a {process} (its output says why)"),
+            Why::Failed(Some(message)) => write!(f, "failed in a process of its own{pid}: {message}"),
+            Why::Failed(None) => write!(f, "failed in a process of its own{pid} (its output says why)"),
             Why::Ended(status) => write!(
                 f,
-                "was not over when its {process} ended with {status} (does something in it exit or abort the process?)"
+                "was not over when its own process{pid} ended with {status} (does something in it exit or abort the process?)"
             ),
             Why::EndedBadly(status) => write!(
                 f,
-                "passed, but its {process} ended with {status} (does something fail when the process exits?)"
+                "passed, but its own process{pid} ended with {status} (does something fail when the process exits?)"
             ),
             Why::TimedOut(limit) => write!(
                 f,
-                "did not end within {limit:.1?}, and its {process} was killed (does it block its thread? use `.await`, or \
+                "did not end within {limit:.1?}, and its own process{pid} was killed (does it block its thread? use `.await`, or \
                  `spawn_blocking`)"
             ),
             Why::Unknown => write!(
                 f,
-                "was not the one test that ran in a {process} (is it called on a thread with another name? remove \
+                "was not the one test that ran in a process of its own{pid} (is it called on a thread with another name? remove \
                  `process`, or call it from no thread of yours)"
             ),
             Why::NotReached => write!(
                 f,
-                "was not reached in a {process}, though libtest passed it (does a fixture return before it there?)"
+                "was not reached in a process of its own{pid}, though libtest passed it (does a fixture return before it there?)"
             ),
             Why::NoLibtest(status) => write!(
                 f,
-                "cannot have a {process}: the program does not know libtest's arguments, and ended with {status} (remove \
+                "cannot have a process of its own{pid}: the program does not know libtest's arguments, and ended with {status} (remove \
                  `harness = false`, or remove `process`)"
             ),
         }
@@ -117,12 +117,74 @@ impl Error for Failure {
     }
 }
 
-/// The process, as every message names it.
-struct Own(Option<u32>);
+/// The process, after the words that name it.
+struct Pid(Option<u32>);
 
-impl fmt::Display for Own {
+impl fmt::Display for Pid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("process of its own")?;
         self.0.map_or(Ok(()), |pid| write!(f, " (pid {pid})"))
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    const CRASHED: i32 = 11; // the raw form of "by signal 11"
+
+    fn judged(running: Option<u32>, began: bool, result: Option<(u32, u32)>, raw: i32) -> String {
+        let seen = Seen { running, began, result, message: None };
+        judge(7, seen, ExitStatus::from_raw(raw))
+            .map_or_else(|failure| format!("{failure:?}"), |()| "passed".into())
+    }
+
+    #[test]
+    fn a_test_passes_when_it_alone_ran_and_its_process_ended_well() {
+        assert_eq!(judged(Some(1), true, Some((1, 0)), 0), "passed");
+        assert_eq!(
+            judged(Some(1), true, Some((1, 0)), CRASHED),
+            "passed, but its own process (pid 7) ended with signal: 11 (SIGSEGV) (does something fail when the \
+             process exits?)"
+        );
+        assert_eq!(
+            judged(Some(1), false, Some((1, 0)), 0),
+            "was not reached in a process of its own (pid 7), though libtest passed it (does a fixture return before it \
+             there?)"
+        );
+        let unknown = judged(Some(0), false, Some((0, 0)), 0);
+        assert!(
+            unknown.starts_with("was not the one test that ran in a process of its own (pid 7) ("),
+            "{unknown}"
+        );
+        assert_eq!(judged(Some(2), true, Some((2, 0)), 0), unknown);
+    }
+
+    #[test]
+    fn another_end_says_how() {
+        assert_eq!(
+            judged(Some(1), true, Some((0, 1)), 101 << 8),
+            "failed in a process of its own (pid 7) (its output says why)"
+        );
+        assert_eq!(
+            judged(Some(1), true, None, CRASHED),
+            "was not over when its own process (pid 7) ended with signal: 11 (SIGSEGV) (does something in it \
+             exit or abort the process?)"
+        );
+        assert_eq!(
+            judged(None, false, None, 2 << 8),
+            "cannot have a process of its own (pid 7): the program does not know libtest's arguments, and ended with exit \
+             status: 2 (remove `harness = false`, or remove `process`)"
+        );
+    }
+
+    #[test]
+    fn what_keeps_the_process_from_being_made_is_the_cause() {
+        let failure = Failure::not_started(Some("/a b".into()), io::ErrorKind::NotFound.into());
+        assert_eq!(
+            format!("{failure:?}"),
+            "has no process of its own: `/a b` cannot be executed (was it built anew or removed meanwhile? run the tests \
+             again): entity not found"
+        );
     }
 }

@@ -283,7 +283,7 @@ fn a_process_that_ends_before_its_test_fails_it() {
         ("abort", "signal: 6 (SIGABRT)"),
     ] {
         let (passed, text) = run("ends_its_process", &[("VICTIM", how)]);
-        let said = "test `alone::ends_its_process` was not over when its process of its own (pid ";
+        let said = "test `alone::ends_its_process` was not over when its own process (pid ";
         assert!(!passed && text.contains("before\n") && text.contains(said), "{how}: {text}");
         assert!(text.contains(&format!(") ended with {status}")), "{how}: {text}");
     }
