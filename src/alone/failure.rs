@@ -61,44 +61,46 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pid = Pid(self.pid);
         match &self.why {
-            Why::NotStarted(Some(program), _) => write!(
-                f,
-                "has no process of its own: `{}` cannot be executed (was it built anew or removed meanwhile? run the tests again)",
-                program.display()
-            ),
-            Why::NotStarted(None, _) => {
-                write!(f, "has no process of its own (are there too many processes, threads or open files?)")
+            Why::NotStarted(Some(program), _) => {
+                write!(f, "has no process of its own: `{}` cannot be executed", program.display())
             }
+            Why::NotStarted(None, _) => write!(f, "has no process of its own"),
             Why::Failed(Some(message)) => write!(f, "failed in a process of its own{pid}: {message}"),
-            Why::Failed(None) => write!(f, "failed in a process of its own{pid} (its output says why)"),
-            Why::Ended(status) => write!(
-                f,
-                "was not over when its own process{pid} ended with {status} (does something in it exit or abort the process?)"
-            ),
-            Why::EndedBadly(status) => write!(
-                f,
-                "passed, but its own process{pid} ended with {status} (does something fail when the process exits?)"
-            ),
-            Why::TimedOut(limit) => write!(
-                f,
-                "did not end within {limit:.1?}, and its own process{pid} was killed (does it block its thread? use `.await`, or \
-                 `spawn_blocking`)"
-            ),
-            Why::Unknown => write!(
-                f,
-                "was not the one test that ran in a process of its own{pid} (is it called on a thread with another name? remove \
-                 `process`, or call it from no thread of yours)"
-            ),
-            Why::NotReached => write!(
-                f,
-                "was not reached in a process of its own{pid}, though libtest passed it (does a fixture return before it there?)"
-            ),
+            Why::Failed(None) => write!(f, "failed in a process of its own{pid}"),
+            Why::Ended(status) => write!(f, "was not over when its own process{pid} ended with {status}"),
+            Why::EndedBadly(status) => write!(f, "passed, but its own process{pid} ended with {status}"),
+            Why::TimedOut(limit) => {
+                write!(f, "did not end within {limit:.1?}, and its own process{pid} was killed")
+            }
+            Why::Unknown => write!(f, "was not the one test that ran in a process of its own{pid}"),
+            Why::NotReached => write!(f, "was not reached in a process of its own{pid}, and yet it passed"),
             Why::NoLibtest(status) => write!(
                 f,
-                "cannot have a process of its own{pid}: the program does not know libtest's arguments, and ended with {status} (remove \
-                 `harness = false`, or remove `process`)"
+                "cannot have a process of its own{pid}: the program does not know libtest's arguments, and ended with \
+                 {status}"
             ),
-        }
+        }?;
+        self.why.hint().map_or(Ok(()), |hint| write!(f, " ({hint})"))
+    }
+}
+
+impl Why {
+    /// What to look at, or to change.
+    fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotStarted(Some(_), _) => "was it built anew or removed meanwhile? run the tests again",
+            Self::NotStarted(None, _) => "are there too many processes, threads or open files?",
+            Self::Failed(Some(_)) => return None,
+            Self::Failed(None) => "its output says why",
+            Self::Ended(_) => "does something in it exit or abort the process?",
+            Self::EndedBadly(_) => "does something fail when the process exits?",
+            Self::TimedOut(_) => "does it block its thread? use `.await`, or `spawn_blocking`",
+            Self::Unknown => {
+                "is it called on a thread with another name? remove `process`, or call it from no thread of yours"
+            }
+            Self::NotReached => "does a fixture return before it there?",
+            Self::NoLibtest(_) => "remove `harness = false`, or remove `process`",
+        })
     }
 }
 
@@ -149,7 +151,7 @@ mod tests {
         );
         assert_eq!(
             judged(Some(1), false, Some((1, 0)), 0),
-            "was not reached in a process of its own (pid 7), though libtest passed it (does a fixture return before it \
+            "was not reached in a process of its own (pid 7), and yet it passed (does a fixture return before it \
              there?)"
         );
         let unknown = judged(Some(0), false, Some((0, 0)), 0);
