@@ -22,6 +22,7 @@ mod server;
 
 pub use fixture::{FromTest, FromTestError, TestContext, TestName};
 pub use gate::skip_unless;
+pub use memory::{GrowthError, GrowthErrorKind, GrowthReport, GrowthVerdict};
 pub use poll::{Condition, WaitError, all_of, any_of, eventually, in_sequence, time_factor};
 pub use process::{ProcessError, ProcessErrorKind, ProcessPages, ProcessProbe, ProcessSample};
 pub use server::{
