@@ -74,9 +74,34 @@ impl Estimate {
     }
 }
 
+/// Returns the 95 % interval of a share, of Wilson (1927); 0 to 1 without trials.
+#[must_use]
+pub fn wilson(hits: usize, trials: usize) -> (f64, f64) {
+    const Z: f64 = 1.96;
+    if trials == 0 {
+        return (0.0, 1.0);
+    }
+    let (trials, share) = (trials as f64, hits as f64 / trials as f64);
+    let weight = 1.0 + Z * Z / trials;
+    let middle = (share + Z * Z / (2.0 * trials)) / weight;
+    let half = Z / weight * (share * (1.0 - share) / trials + Z * Z / (4.0 * trials * trials)).sqrt();
+    ((middle - half).max(0.0), (middle + half).min(1.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_interval_of_a_share_holds_it_and_is_never_empty() {
+        let near = |(low, high): (f64, f64), expected: (f64, f64)| {
+            assert!((low - expected.0).abs() < 5e-4 && (high - expected.1).abs() < 5e-4, "{low} {high}");
+        };
+        near(wilson(0, 10), (0.0, 0.2775));
+        near(wilson(5, 10), (0.2366, 0.7634));
+        near(wilson(10, 10), (0.7225, 1.0));
+        near(wilson(0, 0), (0.0, 1.0));
+    }
 
     #[test]
     fn a_quantile_lies_between_its_neighbours() {
