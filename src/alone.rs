@@ -22,6 +22,7 @@ use std::time::Duration;
 
 pub(crate) use child::{Told, aloud, body_begins};
 pub(crate) use failure::Failure;
+use parent::Order;
 
 /// Why this process is one test's own, or as good as that for some purposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,9 +86,21 @@ fn is_serial(arguments: &[OsString], variable: Option<&OsStr>) -> bool {
 
 /// Runs this test in a process of its own, to its end; `name` is what the runner calls it, if the thread does not say.
 pub(crate) fn run_again(name: &str, timeout: Option<Duration>) -> Result<(), Failure> {
+    with_name(name, |name| parent::run(&Order { test: name, timeout, variables: &[], quiet: false }))
+}
+
+/// The same for what the test does besides: with further variables, and without printing what it prints.
+pub(crate) fn run_quietly(
+    name: &str,
+    timeout: Option<Duration>,
+    variables: &[(&str, &OsStr)],
+) -> Result<(), Failure> {
+    with_name(name, |name| parent::run(&Order { test: name, timeout, variables, quiet: true }))
+}
+
+fn with_name<T>(name: &str, run: impl FnOnce(&str) -> T) -> T {
     let thread = std::thread::current();
-    let name = thread.name().filter(|name| *name != "main").unwrap_or(name);
-    parent::run(name, timeout)
+    run(thread.name().filter(|name| *name != "main").unwrap_or(name))
 }
 
 #[cfg(test)]

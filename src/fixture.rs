@@ -4,12 +4,13 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 
+use crate::memory::MemoryProbe;
 use crate::server::{ExternalNats, write_chain};
 
 /// What a test function may take as an argument of `#[isolated_nats]`.
 ///
 /// All arguments of one test share one server; they are made in order and dropped in reverse order. Here it is for
-/// [`ExternalNats`], `async_nats::Client`, `async_nats::jetstream::Context` and [`TestName`]; give it to a type of your
+/// [`ExternalNats`], `async_nats::Client`, `async_nats::jetstream::Context`, [`MemoryProbe`] and [`TestName`]; give it to a type of your
 /// own, and tests take that.
 ///
 /// # Examples
@@ -36,8 +37,8 @@ use crate::server::{ExternalNats, write_chain};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a test",
     label = "no `FromTest`",
-    note = "a test takes `ExternalNats`, `async_nats::Client`, `async_nats::jetstream::Context`, `TestName`, and types \
-            with `impl FromTest`, by value",
+    note = "a test takes `ExternalNats`, `async_nats::Client`, `async_nats::jetstream::Context`, `MemoryProbe`, \
+            `TestName`, and types with `impl FromTest`, by value",
     note = "the client's types must be of the version that `isolated_nats::async_nats` re-exports"
 )]
 pub trait FromTest: Sized {
@@ -111,6 +112,13 @@ impl FromTest for async_nats::jetstream::Context {
 
     async fn from_test(context: &TestContext) -> Result<Self, FromTestError> {
         Ok(context.server.jetstream().await?)
+    }
+}
+
+/// A probe that has started, with the test's server among what it measures.
+impl FromTest for MemoryProbe {
+    async fn from_test(context: &TestContext) -> Result<Self, FromTestError> {
+        Ok(Self::builder().server(&context.server).start())
     }
 }
 

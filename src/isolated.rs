@@ -3,6 +3,8 @@
 //! The order of a test's end is fixed: the body's future is dropped, and with it its arguments in reverse order; then
 //! comes the place for checks, while the runtime and the server still live; then the runtime ends, then the server.
 
+mod ceilings;
+
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -18,8 +20,10 @@ use crate::alone::{self, Alone, Told};
 use crate::environment;
 use crate::evidence;
 use crate::fixture::{FromTestError, TestContext};
+use crate::memory;
 use crate::poll::{delay, scaled};
 use crate::server::{ExternalNats, Scope, StartError, StartErrorKind};
+use ceilings::Measured;
 
 /// How long blocking work may hold up the end of the runtime; tokio alone would wait for ever.
 const RUNTIME_END_LIMIT: Duration = Duration::from_secs(5);
@@ -110,6 +114,8 @@ enum End<R> {
     NoArguments(FromTestError),
     TimedOut(Duration),
     Panicked(Box<dyn Any + Send>),
+    /// The body ended as it should; what it took is above a ceiling of the attribute.
+    AboveCeiling(String),
 }
 
 /// Runs a test; called by the attribute's expansion.
@@ -125,6 +131,7 @@ pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Resul
         return run_again(&test, name);
     }
     let _told = Told::begin();
+    ceilings::prepare(&test);
     let scope = Scope::enter();
     let server = match start(&test, name) {
         Ok(server) => server,
@@ -140,11 +147,21 @@ pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Resul
         Ok(runtime) => runtime,
         Err(error) => return fail(&test, &format!("test `{name}` has no runtime: {error}")),
     };
+    let measured = match Measured::start(&test, &runtime) {
+        Ok(measured) => measured,
+        Err(why) => return fail(&test, &format!("test `{name}` cannot be measured: {why}")),
+    };
     let context = TestContext::new(name.to_owned(), server.clone());
     alone::body_begins();
-    let end = run_body(&test, &runtime, &context, body);
+    let mut end = run_body(&test, &runtime, &context, body);
     drop(context);
-    // The place for checks that need the runtime and the server: the body's locals and arguments have been dropped.
+    // The body's locals and arguments have been dropped; what is checked now may need the runtime and the server.
+    if let Some(measured) = measured
+        && end.failure(&test, name).is_none()
+        && let Err(why) = measured.check(&test, name, &runtime)
+    {
+        end = End::AboveCeiling(why);
+    }
     runtime.shutdown_timeout(scaled(RUNTIME_END_LIMIT));
     conclude(&test, name, server, scope, end)
 }
@@ -152,7 +169,8 @@ pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Resul
 /// Judges how the body ended, leaves the evidence of a failure, and hands the end on to the runner.
 #[track_caller]
 fn conclude<R: Outcome>(test: &Test, name: &str, server: ExternalNats, scope: Scope, end: End<R>) -> R {
-    let failure = end.failure(test, name);
+    // A ceiling is about the test's own process: what the server has written does not explain it.
+    let failure = end.failure(test, name).filter(|_| !matches!(end, End::AboveCeiling(_)));
     if let Some(what) = &failure {
         server.test_failed(what);
     }
@@ -161,6 +179,7 @@ fn conclude<R: Outcome>(test: &Test, name: &str, server: ExternalNats, scope: Sc
     match end {
         End::Returned(value) => value,
         End::Panicked(panic) => resume_unwind(panic),
+        End::AboveCeiling(why) => fail(test, &format!("test `{name}` is above its ceiling: {why}")),
         End::NoArguments(error) => fail(test, &format!("test `{name}` did not begin: {error:?}")),
         End::TimedOut(limit) => {
             let hint = if test.start_paused {
@@ -186,6 +205,7 @@ impl<R: Outcome> End<R> {
             Self::Panicked(_) => "panicked".into(),
             Self::NoArguments(_) => "did not begin".into(),
             Self::TimedOut(_) => "timed out".into(),
+            Self::AboveCeiling(_) => "is above its ceiling".into(),
         };
         Some(format!("test `{name}` {what}"))
     }
@@ -316,6 +336,7 @@ struct HeldClock {
 
 impl HeldClock {
     fn new(runtime: &Runtime) -> Self {
+        let _ours = memory::ours(); // the thread's, too, if one is made for it
         let (release, released) = mpsc::channel::<()>();
         runtime.spawn_blocking(move || released.recv()); // until the sender is dropped
         Self { _release: release }
@@ -324,6 +345,7 @@ impl HeldClock {
 
 /// Says so when a body that blocks its thread cannot be ended by its time limit; dropping the sender calls it off.
 fn watch(name: &'static str, limit: Duration) -> Option<mpsc::Sender<()>> {
+    let _ours = memory::ours(); // the thread's, too
     let (done, is_done) = mpsc::channel();
     let watcher = move || {
         let wait = limit.saturating_add(scaled(NOTICE_LIMIT));

@@ -22,7 +22,13 @@ mod server;
 
 pub use fixture::{FromTest, FromTestError, TestContext, TestName};
 pub use gate::skip_unless;
-pub use memory::{GrowthError, GrowthErrorKind, GrowthReport, GrowthVerdict};
+pub use memory::{
+    Ceiling, CeilingError, CeilingErrorKind, ComponentFigures, Figure, GaugeFigures, GrowthError,
+    GrowthErrorKind, GrowthReport, GrowthVerdict, HeapFigures, Inheritance, MemoryHandle, MemoryProbe,
+    MemoryProbeBuilder, MemoryReport, MemorySample, MemoryScope, MemoryScopeGuard, MemoryScoped, MemorySplit,
+    PhaseFigures, PhaseHeap, PhaseProcess, ProcessFigures, Sampling, Series, SeriesPoint, SizeClass, Slope,
+    SplitRow, TrackingAllocator,
+};
 pub use poll::{Condition, WaitError, all_of, any_of, eventually, in_sequence, time_factor};
 pub use process::{ProcessError, ProcessErrorKind, ProcessPages, ProcessProbe, ProcessSample};
 pub use server::{

@@ -5,6 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use tokio::sync::oneshot;
 
+use crate::memory;
+
 /// Runs blocking work on a thread made for it, and completes with its result; a panic of the work goes on in the caller.
 ///
 /// The work goes on when the future is dropped, and its result is dropped where it ends. Events are recorded where the
@@ -13,6 +15,21 @@ pub(crate) async fn on_own_thread<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
+    let result = start(name, work);
+    match result.await {
+        Ok(Ok(value)) => value,
+        Ok(Err(panic)) => resume_unwind(panic),
+        Err(_) => unreachable!("the thread sends a result whatever the work does"),
+    }
+}
+
+type Answer<T> = std::thread::Result<T>;
+
+fn start<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> oneshot::Receiver<Answer<T>> {
+    let _ours = memory::ours(); // the thread's, too
     let (sender, result) = oneshot::channel();
     let subscriber = tracing::dispatcher::get_default(Clone::clone);
     std::thread::Builder::new()
@@ -23,11 +40,7 @@ pub(crate) async fn on_own_thread<T: Send + 'static>(
             drop(sender.send(result)); // nobody may be waiting any more
         })
         .expect("a thread can be started");
-    match result.await {
-        Ok(Ok(value)) => value,
-        Ok(Err(panic)) => resume_unwind(panic),
-        Err(_) => unreachable!("the thread sends a result whatever the work does"),
-    }
+    result
 }
 
 #[cfg(test)]

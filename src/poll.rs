@@ -98,6 +98,11 @@ pub(crate) fn until_each<T>(
     }
 }
 
+/// Blocks the thread for a moment between two looks of a wait that an async function makes by itself.
+pub(crate) fn block_for(moment: Duration) {
+    sleep(moment);
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the one bounded wait that the lint points to")]
 fn sleep(duration: Duration) {
     std::thread::sleep(duration);

@@ -14,12 +14,6 @@ use linux as platform;
 #[cfg(not(target_os = "linux"))]
 use other as platform;
 
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for the series of resident memory, which comes next")
-)]
-pub(crate) use platform::ResidentReader;
-
 /// Reads the figures of one process.
 ///
 /// Each call of [`sample`](Self::sample) reads them anew; nothing runs in the background. The pid is that of the moment
@@ -44,8 +38,8 @@ pub struct ProcessSample {
     /// Bytes of address space when sampled (`VmSize`), most of which may never have been touched. Windows: bytes
     /// committed (`PrivateUsage`). `None` where the kernel does not say.
     pub virtual_bytes: Option<u64>,
-    /// CPU time used since the process started, user and system together; its resolution is one clock tick (10 ms on
-    /// Linux).
+    /// CPU time used since the process started, user and system together, of all its threads (Linux: the clock of
+    /// clock_getcpuclockid(3), in nanoseconds).
     pub cpu_time: Duration,
     /// Threads when sampled; Linux only.
     pub threads: Option<u64>,
@@ -123,7 +117,7 @@ impl ProcessProbe {
 
     /// Reads what the process's resident pages are.
     ///
-    /// The kernel walks the page tables for it, at about 11 ms for each resident GiB, and changes of the process's
+    /// The kernel walks the page tables of all that is resident for it, and changes of the process's
     /// mappings wait meanwhile; so it is no part of [`sample`](Self::sample). Linux only.
     ///
     /// # Errors
@@ -137,7 +131,8 @@ impl ProcessProbe {
     /// the time since.
     ///
     /// There is one peak per process: a reset of a shared server's, or of this process's own, resets it for every other
-    /// test that reads it, and their memory counts in it. Linux only: it writes 5 to `/proc/<pid>/clear_refs`.
+    /// test that reads it, and their memory counts in it. A [`MemoryProbe`](crate::MemoryProbe) that runs knows of other
+    /// probes' resets, and not of this one. Linux only: it writes 5 to `/proc/<pid>/clear_refs`.
     ///
     /// # Errors
     ///
@@ -175,7 +170,6 @@ pub(crate) struct Sampler {
 
 impl Sampler {
     /// Reads the figures, but not the context switches, whose cost grows with the threads: they are `None`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for series of samples, which come next"))]
     pub(crate) fn sample(&mut self) -> Result<ProcessSample, ProcessError> {
         self.read(Switches::Skip)
     }

@@ -63,6 +63,11 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Whether libtest has printed its last line.
+    pub(super) fn has_result(&self) -> bool {
+        self.seen.result.is_some()
+    }
+
     /// Takes the next bytes, and returns what they complete, in order.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Said> {
         let mut said = Vec::new();

@@ -1,5 +1,6 @@
 //! What the parent does: it makes the child, prints what the child prints, and ends it when its time is over.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::process::{Command, ExitStatus};
@@ -25,24 +26,36 @@ const LAST_OUTPUT_LIMIT: Duration = Duration::from_secs(1);
 /// Pieces of output that wait to be printed; the child waits when there are more.
 const MOST_PIECES: usize = 64;
 
+/// What is to be run.
+pub(super) struct Order<'a> {
+    pub(super) test: &'a str,
+    pub(super) timeout: Option<Duration>,
+    pub(super) variables: &'a [(&'a str, &'a OsStr)],
+    /// Whether what the child prints is kept back.
+    pub(super) quiet: bool,
+}
+
 /// Runs a test in a child process, to its end.
-pub(super) fn run(test: &str, timeout: Option<Duration>) -> Result<(), Failure> {
-    let (process, pieces, token) = start(test)?;
-    let pid = process.id();
+pub(super) fn run(order: &Order<'_>) -> Result<(), Failure> {
+    let (process, pieces, token) = start(order)?;
+    let (pid, test, timeout) = (process.id(), order.test, order.timeout);
     let deadline = Deadline::after(timeout.map_or(Duration::MAX, |limit| limit.saturating_add(READY_LIMIT)));
-    let mut running = Running { process, pieces, output: Output::new(test, &token), timeout, deadline };
+    let output = Output::new(test, &token);
+    let mut running = Running { process, pieces, output, timeout, deadline, quiet: order.quiet };
     let Some(status) = running.follow() else {
         return Err(running.too_late(pid));
     };
     judge(pid, running.finish(), status)
 }
 
-fn start(test: &str) -> Result<(Process, Receiver<Vec<u8>>, String), Failure> {
+fn start(order: &Order<'_>) -> Result<(Process, Receiver<Vec<u8>>, String), Failure> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let token = format!("{}.{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let program = std::env::current_exe().map_err(|error| Failure::not_started(None, error))?;
     let mut command = Command::new(&program);
+    let test = order.test;
     command.args(child::arguments(test)).env(child::VARIABLE, format!("{token} {test}"));
+    command.envs(order.variables.iter().copied());
     let (reader, writer) = io::pipe().map_err(|error| Failure::not_started(None, error))?;
     // Where a shell becomes the program, only the shell would notice that there is none.
     let process = program
@@ -91,6 +104,7 @@ struct Running<'a> {
     output: Output<'a>,
     timeout: Option<Duration>,
     deadline: Deadline,
+    quiet: bool,
 }
 
 impl Running<'_> {
@@ -120,23 +134,26 @@ impl Running<'_> {
                 let limit = self.timeout.map_or(Duration::MAX, |limit| limit.saturating_add(END_LIMIT));
                 self.deadline = Deadline::after(limit);
             }
-            print(&said);
+            print(self.quiet, &said);
         }
     }
 
     /// The child's own output is in the pipe by now, and what it started may go on for ever.
     fn read_the_rest(&mut self) {
         let deadline = Deadline::after(LAST_OUTPUT_LIMIT);
-        while !deadline.is_over()
-            && let Ok(bytes) = self.pieces.recv_timeout(LOOK)
-        {
-            self.pass_on(&bytes);
+        // The thread that reads may itself be late: silence alone does not say that all has been read.
+        while !deadline.is_over() && !self.output.has_result() {
+            match self.pieces.recv_timeout(LOOK) {
+                Ok(bytes) => self.pass_on(&bytes),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
         }
     }
 
     fn finish(self) -> Seen {
         let (said, seen) = self.output.finish();
-        said.iter().for_each(print);
+        said.iter().for_each(|said| print(self.quiet, said));
         seen
     }
 
@@ -152,8 +169,9 @@ impl Running<'_> {
     }
 }
 
-fn print(said: &Said) {
+fn print(quiet: bool, said: &Said) {
     match said {
+        _ if quiet => {}
         Said::Line(line) => evidence::pass_on(line),
         Said::Aloud(line) => evidence::print_uncaptured(&format!("{line}\n")),
         Said::BodyBegins => {}

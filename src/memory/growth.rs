@@ -6,12 +6,14 @@
 //! | `trend` | the slope, its interval, and whether there is a trend at all |
 //! | `report` | the text |
 //! | `error` | what a failed check says |
+//! | `rounds` | the rounds themselves |
 //!
 //! Every threshold below was chosen by simulation; `cargo run --release --manifest-path benches/Cargo.toml --bin growth`
 //! prints how often the verdict is wrong, on series with and without a leak, beside two simpler methods.
 
 mod error;
 mod report;
+mod rounds;
 mod trend;
 mod window;
 

@@ -1,5 +1,7 @@
 //! Linux: `/proc/<pid>`, parsed here: small files whose formats are fixed by proc(5).
 
+mod cpu;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -58,7 +60,9 @@ impl Sampler {
             rss_bytes: rss * 1024,
             peak_rss_bytes: peak.map(|kilobytes| kilobytes * 1024),
             virtual_bytes: size.map(|kilobytes| kilobytes * 1024),
-            cpu_time: Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64),
+            cpu_time: cpu::time(self.pid).unwrap_or_else(|| {
+                Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+            }),
             threads,
             open_descriptors: open_descriptors(self.pid),
             read_bytes: read,
@@ -125,19 +129,19 @@ impl Buffer {
 
 /// Reads resident memory alone, through one file that stays open.
 #[derive(Debug)]
-pub(crate) struct ResidentReader {
+pub(super) struct ResidentReader {
     statm: File,
     page_bytes: u64,
 }
 
 impl ResidentReader {
     /// Opens `/proc/<pid>/statm`.
-    pub(crate) fn open(pid: u32) -> io::Result<Self> {
+    pub(super) fn open(pid: u32) -> io::Result<Self> {
         Ok(Self { statm: open(pid, "statm")?, page_bytes: rustix::param::page_size() as u64 })
     }
 
     /// Returns the bytes resident now; an error of the kind `NotFound`, or ESRCH, when the process has ended.
-    pub(crate) fn rss_bytes(&mut self) -> io::Result<u64> {
+    pub(super) fn rss_bytes(&mut self) -> io::Result<u64> {
         let mut buffer = [0; 256]; // seven numbers
         let length = self.statm.read_at(&mut buffer, 0)?;
         let text = str::from_utf8(&buffer[..length]).unwrap_or_default();

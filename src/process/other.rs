@@ -41,21 +41,6 @@ impl Sampler {
     }
 }
 
-/// Reads resident memory alone.
-pub(crate) struct ResidentReader(Sampler);
-
-impl ResidentReader {
-    pub(crate) fn open(pid: u32) -> io::Result<Self> {
-        let mut reader = Self(Sampler::open(pid)?);
-        reader.rss_bytes().map(|_| reader)
-    }
-
-    /// Returns the bytes resident now; an error of the kind `NotFound` when the process has ended.
-    pub(crate) fn rss_bytes(&mut self) -> io::Result<u64> {
-        Ok(self.0.refreshed(ProcessRefreshKind::nothing().with_memory())?.memory())
-    }
-}
-
 pub(super) fn pages(_: u32) -> io::Result<ProcessPages> {
     Err(io::ErrorKind::Unsupported.into())
 }

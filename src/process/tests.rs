@@ -135,7 +135,7 @@ mod measured {
         let mut subject = Subject::start();
         let probe = subject.probe();
         let mut sampler = probe.sampler().unwrap();
-        let mut resident = ResidentReader::open(probe.pid()).unwrap();
+        let mut resident = platform::ResidentReader::open(probe.pid()).unwrap();
         let (before, pages_before) = (sampler.sample().unwrap(), probe.pages().unwrap());
         assert_near(resident.rss_bytes().unwrap(), before.rss_bytes);
 
@@ -211,7 +211,7 @@ mod measured {
         let mut subject = Subject::start();
         let probe = subject.probe();
         let mut sampler = probe.sampler().unwrap();
-        let mut resident = ResidentReader::open(probe.pid()).unwrap();
+        let mut resident = platform::ResidentReader::open(probe.pid()).unwrap();
         drop(subject.child.stdin.take());
         let ended = until(&Deadline::after(Duration::from_secs(10)), || sampler.sample().err());
         assert_eq!(ended.expect("it ends with its input").kind(), ProcessErrorKind::Gone);

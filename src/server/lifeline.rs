@@ -106,6 +106,7 @@ fn on_spawner_thread<T: Send + 'static>(
 ) -> io::Result<T> {
     static SPAWNER: OnceLock<Mutex<mpsc::Sender<Job>>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
+        let _ours = crate::memory::ours();
         let (sender, jobs) = mpsc::channel::<Job>();
         std::thread::Builder::new()
             .name("isolated-nats spawner".into())

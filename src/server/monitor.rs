@@ -280,6 +280,16 @@ impl Monitor {
         })
     }
 
+    /// The same as [`varz`](Self::varz), on the calling thread.
+    pub(crate) fn varz_blocking(&self) -> Result<Varz, MonitorError> {
+        ask(&self.url("/varz")?, scaled(self.limit))
+    }
+
+    /// What an endpoint that answers in plain text says, on the calling thread.
+    pub(crate) fn text_blocking(&self, path: &str) -> Result<String, MonitorError> {
+        text(&self.url(path)?, scaled(self.limit))
+    }
+
     /// When the configuration was read; `None` when the server does not say.
     pub(super) fn config_load_time(&self, limit: Duration) -> Option<String> {
         ask::<Varz>(&self.url("/varz").ok()?, limit).ok().map(|varz| varz.config_load_time)
@@ -287,18 +297,22 @@ impl Monitor {
 }
 
 fn ask<T: DeserializeOwned>(url: &str, limit: Duration) -> Result<T, MonitorError> {
+    let text = text(url, limit)?;
+    serde_json::from_str(&text).map_err(|error| MonitorError::new(MonitorErrorKind::Unexpected, url, error))
+}
+
+fn text(url: &str, limit: Duration) -> Result<String, MonitorError> {
     let answer = ready::http(limit).get(url).call().and_then(|mut response| {
         let text = response.body_mut().with_config().limit(u64::MAX).read_to_string()?;
         Ok((response.status(), text))
     });
     let (status, text) =
         answer.map_err(|error| MonitorError::new(MonitorErrorKind::Unreachable, url, error))?;
-    let unexpected =
-        |cause: Box<dyn Error + Send + Sync>| MonitorError::new(MonitorErrorKind::Unexpected, url, cause);
     if status == 404 {
-        return Err(unexpected("status 404 (is the path right, and `http_base_path` not set?)".into()));
+        let cause = "status 404 (is the path right, and `http_base_path` not set?)";
+        return Err(MonitorError::new(MonitorErrorKind::Unexpected, url, cause));
     }
-    serde_json::from_str(&text).map_err(|error| unexpected(error.into()))
+    Ok(text)
 }
 
 /// Why a server could not be asked.

@@ -8,6 +8,7 @@ mod config;
 mod end;
 mod evidence;
 mod faults;
+mod memory;
 mod monitor;
 mod start;
 mod support;

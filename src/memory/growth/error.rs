@@ -27,6 +27,8 @@ struct Context {
     rounds: usize,
     ceiling: Option<f64>,
     report: Option<GrowthReport>,
+    /// Why nothing was measured.
+    why: Option<String>,
 }
 
 /// What kind of [`GrowthError`] it is.
@@ -35,6 +37,8 @@ struct Context {
 pub enum GrowthErrorKind {
     /// There were fewer rounds than [`GrowthReport::MIN_ROUNDS`]: run more.
     TooFewRounds,
+    /// The heap was not measured: do what the text says, such as install the tracking allocator.
+    NotMeasured,
     /// Live bytes grow by more than the ceiling: free what a round keeps, or raise the ceiling to what is meant to stay.
     Grew,
     /// The rounds do not tell: run about as many as the text says, or give the work a warm-up before the first round.
@@ -43,7 +47,15 @@ pub enum GrowthErrorKind {
 
 impl GrowthError {
     pub(super) fn too_few_rounds(rounds: usize) -> Self {
-        Self(Box::new(Context { kind: GrowthErrorKind::TooFewRounds, rounds, ceiling: None, report: None }))
+        Self::without_report(GrowthErrorKind::TooFewRounds, rounds, None)
+    }
+
+    pub(in crate::memory) fn not_measured(rounds: usize, why: String) -> Self {
+        Self::without_report(GrowthErrorKind::NotMeasured, rounds, Some(why))
+    }
+
+    fn without_report(kind: GrowthErrorKind, rounds: usize, why: Option<String>) -> Self {
+        Self(Box::new(Context { kind, rounds, ceiling: None, report: None, why }))
     }
 
     pub(super) fn grew(report: &GrowthReport, ceiling: f64) -> Self {
@@ -56,7 +68,7 @@ impl GrowthError {
 
     fn of(kind: GrowthErrorKind, report: &GrowthReport, ceiling: f64) -> Self {
         let (rounds, report) = (report.rounds, Some(report.clone()));
-        Self(Box::new(Context { kind, rounds, ceiling: Some(ceiling), report }))
+        Self(Box::new(Context { kind, rounds, ceiling: Some(ceiling), report, why: None }))
     }
 
     /// Returns what kind of error it is.
@@ -65,7 +77,7 @@ impl GrowthError {
         self.0.kind
     }
 
-    /// Returns the report that was judged; `None` when there were too few rounds for one.
+    /// Returns the report that was judged; `None` when there was none.
     #[must_use]
     pub fn report(&self) -> Option<&GrowthReport> {
         self.0.report.as_ref()
@@ -131,10 +143,13 @@ fn rounds_to_tell(report: &GrowthReport, ceiling: f64) -> Option<usize> {
 
 impl fmt::Display for GrowthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Context { kind, rounds, ceiling, report } = &*self.0;
+        let Context { kind, rounds, ceiling, report, why } = &*self.0;
+        if let Some(why) = why {
+            return write!(f, "growth cannot be judged: {why}");
+        }
         let (Some(report), Some(ceiling)) = (report, ceiling) else {
             let least = GrowthReport::MIN_ROUNDS;
-            return write!(f, "`{rounds}` rounds are too few to see growth (run {least} or more)");
+            return write!(f, "{rounds} rounds are too few to see growth (run {least} or more)");
         };
         let (what, verdict) = match kind {
             GrowthErrorKind::Inconclusive => {

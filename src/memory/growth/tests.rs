@@ -161,7 +161,7 @@ fn a_ceiling_that_is_no_number_does_not_pass() {
 fn too_few_rounds_are_an_error_that_names_the_fix() {
     let error = GrowthReport::of_live_bytes(&[0; 19]).unwrap_err();
     assert_eq!(error.kind(), GrowthErrorKind::TooFewRounds);
-    assert_eq!(error.to_string(), "`19` rounds are too few to see growth (run 20 or more)");
+    assert_eq!(error.to_string(), "19 rounds are too few to see growth (run 20 or more)");
     assert!(error.report().is_none());
     assert!(GrowthReport::of_live_bytes(&[]).is_err());
 }

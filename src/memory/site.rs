@@ -1,0 +1,183 @@
+//! Where in the program an allocation was made: the user's own line, and what lies between.
+
+use std::fmt::{self, Write as _};
+use std::path::Path;
+
+use super::allocator::{self, Domain};
+
+/// One line of a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) function: String,
+    pub(crate) file: Option<String>,
+    pub(crate) line: u32,
+}
+
+/// How many lines are shown.
+const SHOWN: usize = 24;
+
+/// The stack as it is shown: from the allocation outward, without the allocator's own frames, and without what lies below
+/// the test. Functions of the user's own are marked.
+pub(crate) fn render(addresses: &[usize]) -> String {
+    let _ours = allocator::enter(Domain::ours());
+    let lines = named(addresses);
+    if lines.is_empty() {
+        return "    (the program has no names of functions: build it with `debug = 1`)\n".into();
+    }
+    let Some(lines) = of_allocation(lines) else {
+        return "    (by less than 2 KiB, which a thread may count before it tells: ask for a heap profile)\n".into();
+    };
+    let mut text = String::new();
+    for line in lines.iter().take(SHOWN) {
+        let indent = if line.is_own() { "    " } else { "      " };
+        let _ = writeln!(text, "{indent}{}", line.marked());
+    }
+    if lines.iter().all(|line| line.file.is_none()) {
+        text.push_str("      (no lines: set `debug = \"line-tables-only\"` in this profile of Cargo.toml)\n");
+    }
+    if lines.len() > SHOWN {
+        let _ = writeln!(text, "      and {} more", lines.len() - SHOWN);
+    }
+    text
+}
+
+/// The lines of an allocation's stack, innermost first: from the first that is not the allocator's to the last of the user's
+/// own, or, without one, to the last before the runner's. All of them, if it is no allocation's.
+pub(crate) fn lines(addresses: &[usize]) -> Vec<Line> {
+    let lines = named(addresses);
+    of_allocation(lines.clone()).unwrap_or(lines)
+}
+
+/// The named lines of a stack, innermost first.
+fn named(addresses: &[usize]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for address in addresses {
+        // A return address is behind its call, which may be the last of its function.
+        backtrace::resolve(std::ptr::without_provenance_mut(address.saturating_sub(1)), |symbol| {
+            if let Some(name) = symbol.name() {
+                lines.push(Line {
+                    function: format!("{name:#}"),
+                    file: symbol.filename().map(|file| file.to_string_lossy().into_owned()),
+                    line: symbol.lineno().unwrap_or(0),
+                });
+            }
+        });
+    }
+    lines
+}
+
+/// Cuts off what is not the program's own way to an allocation; `None` when the stack is of something else.
+fn of_allocation(mut lines: Vec<Line>) -> Option<Vec<Line>> {
+    let entry = lines.iter().position(Line::is_entry)?;
+    if lines[entry].function.contains("dealloc") {
+        return None;
+    }
+    let begin = entry + lines[entry..].iter().take_while(|line| line.is_allocators()).count();
+    let runners = lines.iter().position(Line::is_runners).unwrap_or(lines.len());
+    let last_own = lines[..runners].iter().rposition(Line::is_own);
+    let end = last_own.map_or(runners, |last| last + 1);
+    Some(lines.drain(begin..end.max(begin)).collect())
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.function)?;
+        match &self.file {
+            Some(file) => write!(f, " ({}:{})", shorter(file), self.line),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a line of the user's own begins with.
+const OWN: &str = "> ";
+
+/// Whether a marked line is the user's own.
+pub(crate) fn is_own(marked: &str) -> bool {
+    marked.starts_with(OWN)
+}
+
+impl Line {
+    /// The line as it is shown, with a mark if it is the user's own.
+    pub(crate) fn marked(&self) -> String {
+        let mark = if self.is_own() { OWN } else { "" };
+        format!("{mark}{self}")
+    }
+
+    /// Where the program's allocations enter ours.
+    fn is_entry(&self) -> bool {
+        let entries = ["__rust_alloc", "__rust_realloc", "__rg_", "allocator::TrackingAllocator"];
+        entries.iter().any(|entry| self.function.contains(entry))
+    }
+
+    /// Part of the way from the program into the allocator.
+    fn is_allocators(&self) -> bool {
+        let parts = [
+            "alloc::alloc::",
+            "alloc::raw_vec::",
+            "<alloc::alloc::Global",
+            "<alloc::raw_vec::",
+            "alloc::boxed::",
+        ];
+        self.is_entry() || parts.iter().any(|part| self.function.starts_with(part))
+    }
+
+    /// Below the code under test: the runner, and what runs a thread.
+    fn is_runners(&self) -> bool {
+        let begins =
+            ["test::", "std::sys::backtrace::__rust_begin_short_backtrace", "std::panicking::", "__rust_try"];
+        begins.iter().any(|begin| self.function.starts_with(begin))
+            || self.function.contains("__rust_begin_short_backtrace")
+    }
+
+    /// Without debug information only the name tells: of the standard library, of what runs a test, or of the runner.
+    fn is_of_known_crate(&self) -> bool {
+        const KNOWN: [&str; 14] = [
+            "core",
+            "alloc",
+            "std",
+            "test",
+            "tokio",
+            "futures_core",
+            "futures_util",
+            "async_nats",
+            "isolated_nats",
+            "bytes",
+            "rstest",
+            "backtrace",
+            "hashbrown",
+            "__rustc",
+        ];
+        // `<a::B as c::D>::e` and `<&a::B>::c` are of `a`; a name without a path is of C.
+        let path = self.function.trim_start_matches(['<', '&', '(', '[', ' ']);
+        let name = path.split("::").next().unwrap_or_default();
+        !path.contains("::") || KNOWN.contains(&name)
+    }
+
+    /// In the user's own package: neither of the standard library, nor of a registry or a checkout of a dependency, nor ours.
+    pub(crate) fn is_own(&self) -> bool {
+        let Some(file) = &self.file else { return !self.is_of_known_crate() };
+        let file = file.replace('\\', "/");
+        if !file.ends_with(".rs") {
+            return false; // of the C library
+        }
+        let foreign =
+            ["/rustc/", "/library/std/", "/registry/src/", "/git/checkouts/", "/.cargo/", "/rustlib/src/"];
+        !foreign.iter().any(|part| file.contains(part))
+            && !self.function.starts_with("isolated_nats::")
+            && !self.function.starts_with("<isolated_nats::")
+    }
+}
+
+/// A file below the working directory by its path from there, and one of a dependency from its package on.
+fn shorter(file: &str) -> String {
+    if let Some((_, package)) = file.split_once("/registry/src/") {
+        return package.split_once('/').map_or(package, |(_, path)| path).to_owned();
+    }
+    if let Some((_, path)) = file.split_once("/library/") {
+        return path.to_owned();
+    }
+    let here = std::env::current_dir().ok();
+    let path = here.as_deref().and_then(|here| Path::new(file).strip_prefix(here).ok());
+    path.map_or_else(|| file.to_owned(), |path| path.display().to_string())
+}
