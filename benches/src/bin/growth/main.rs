@@ -9,21 +9,27 @@
 //! | `arguments` | the command line |
 //! | `series` | live bytes after each round, with and without a leak |
 //! | `judges` | the crate's verdict, the slope of least squares, the last figure less the first |
+//! | `measured` | the same verdict on real loops |
 //! | `tally` | how often each judge said what |
 //! | `tables` | what is asked of them, and the tables |
 
 use std::process::ExitCode;
 use std::time::Instant;
 
+use isolated_nats::TrackingAllocator;
 use isolated_nats_benches::{Error, machine};
 
 mod arguments;
 mod judges;
+mod measured;
 mod series;
 mod tables;
 mod tally;
 
 use arguments::Arguments;
+
+#[global_allocator]
+static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
 fn main() -> ExitCode {
     match run() {
@@ -43,7 +49,7 @@ fn run() -> Result<(), Error> {
     for table in tables::synthetic(&arguments)? {
         println!("{table}");
     }
-    // REAL LOOP: a table of measured rounds goes here, after the synthetic ones.
+    println!("{}", measured::table_of(&arguments)?);
     print!("{}", tables::NOTES);
     println!("took {:.1} s", started.elapsed().as_secs_f64());
     Ok(())
