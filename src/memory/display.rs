@@ -65,15 +65,19 @@ fn heap(text: &mut String, heap: &HeapFigures, took: Duration) {
         bytes(heap.allocated_bytes as f64),
     );
     if let Some(slope) = heap.slope.filter(|_| took >= LEAST_FOR_SLOPE) {
-        let each = |value: f64| signed_bytes(value);
         let _ = writeln!(
             text,
             "          slope {} per hour (95 % between {} and {})",
-            each(slope.per_hour),
-            each(slope.low),
-            each(slope.high)
+            signed_bytes(slope.per_hour),
+            signed_bytes(slope.low),
+            signed_bytes(slope.high)
         );
     }
+    sizes(text, heap);
+    remarks(text, heap);
+}
+
+fn sizes(text: &mut String, heap: &HeapFigures) {
     let used: Vec<_> = heap.size_classes.iter().filter(|class| class.allocations > 0).collect();
     if !used.is_empty() {
         let classes = used.iter().map(|class| {
@@ -83,6 +87,10 @@ fn heap(text: &mut String, heap: &HeapFigures, took: Duration) {
         });
         let _ = writeln!(text, "          by size {}", classes.collect::<Vec<_>>().join(", "));
     }
+}
+
+/// What may be missing from the figures, or wrong in the program.
+fn remarks(text: &mut String, heap: &HeapFigures) {
     if heap.unattributed_bytes > 0 {
         let _ = writeln!(
             text,

@@ -12,7 +12,7 @@ use super::series::{Series, Slope};
 /// Everything is counted from the start of the probe. All threads of the test count, and nothing else does. The counts are
 /// exact when the test's threads are at rest at the start and at the end; the peak is exact but for
 /// [`peak_error_bytes`](Self::peak_error_bytes). One thing of the process's own is on a test's account by chance: `std` keeps a table
-/// of all threads, of which a thread that begins may allocate a node (544 or 640 bytes), and one that ends, of any test, may free it.
+/// of all threads, of which a thread that begins may allocate a node (some hundred bytes), and one that ends, of any test, may free it.
 /// A test that has its process to itself does not see that.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -86,7 +86,7 @@ impl Tasks {
 impl MemoryProbe {
     /// Runs the same work many times, one round after the other, and reports what each round leaves on the heap.
     ///
-    /// 20 rounds find a leak of 1 KiB, 100 one of 32 bytes, 600 one of 2, when rounds differ by 200 bytes otherwise
+    /// 30 rounds find a leak of 1 KiB, 100 one of 32 bytes, 600 one of 2, when rounds differ by 200 bytes otherwise
     /// (`cargo run --release --manifest-path benches/Cargo.toml --bin growth`). No warm-up is needed, the first fifth is left
     /// out; but what fills up slowly, such as a cache, should be full before.
     ///

@@ -76,7 +76,7 @@ impl MemoryProbeBuilder {
     /// payload bytes it has received and sent, and what its store takes on disk. Default: none.
     ///
     /// The server is asked at the start and the end of each phase, and once a second between: what it says of itself costs
-    /// it some work. One that does not answer, as when it is paused, holds up a phase's end for a second.
+    /// it some work. One that does not answer, as when it is paused, holds up a phase's end for half a second.
     pub fn server(self, nats: &ExternalNats) -> Self {
         let _ours = allocator::enter(Domain::ours());
         let handle = nats.clone();
@@ -86,9 +86,9 @@ impl MemoryProbeBuilder {
 
     /// A quantity of your own to sample, such as the length of a queue. Default: none.
     ///
-    /// The closure is called with every sample, on a thread of ours, and at the start and the end of each phase on the thread that
-    /// begins or ends it; `None` leaves one out. It must neither block nor need that thread, its runtime or a
-    /// [`MemoryHandle`](super::super::MemoryHandle) of this probe: `phase` and `finish` wait for it. When it panics, sampling ends.
+    /// The closure is called with every sample, on a thread of ours, and at the start and the end of each phase on the
+    /// thread that begins or ends it; `None` leaves a sample out. It must neither block nor wait for the test: `phase` and
+    /// `finish` wait for it. One that panics is not called again, and the report says so.
     pub fn gauge(self, name: &str, read: impl FnMut() -> Option<f64> + Send + 'static) -> Self {
         let _ours = allocator::enter(Domain::ours());
         self.add_gauge(Gauge::new(name, Duration::ZERO, Box::new(read)))

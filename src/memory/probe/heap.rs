@@ -150,15 +150,34 @@ pub(in crate::memory) fn own_test() -> &'static Domain {
             test
         }
         // A program's worker, which would else measure itself alone.
-        Kind::Test if allocator::is_founder() && !is_libtests() => Domain::process(),
+        Kind::Test if allocator::is_founder() && !is_libtests(std::thread::current().name()) => {
+            Domain::process()
+        }
         _ => owner,
     }
 }
 
-/// Whether this thread, which the main thread has started, may be libtest's: it is then called after its test, which is a
-/// path of identifiers.
-fn is_libtests() -> bool {
-    let thread = std::thread::current();
-    let is_part = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
-    thread.name().is_some_and(|name| name.split("::").all(is_part))
+/// Whether a thread that the main thread has started may be libtest's: it is then called after its test, which is a path
+/// of identifiers, raw ones among them.
+fn is_libtests(name: Option<&str>) -> bool {
+    let is_identifier = |part: &str| {
+        let plain = part.strip_prefix("r#").unwrap_or(part);
+        !plain.is_empty() && plain.chars().all(|c| c.is_alphanumeric() || c == '_')
+    };
+    name.is_some_and(|name| name.split("::").all(is_identifier))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_called_by_a_path_and_a_worker_is_not() {
+        for test in ["works", "orders::are_kept", "a::case_1_small", "größe", "keywords::r#try"] {
+            assert!(is_libtests(Some(test)), "{test}");
+        }
+        for worker in [None, Some("tokio-rt-worker"), Some("pool 3"), Some(""), Some("a::"), Some("r#")] {
+            assert!(!is_libtests(worker), "{worker:?}");
+        }
+    }
 }
