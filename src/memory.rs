@@ -45,7 +45,9 @@ pub use scope::{MemoryScope, MemoryScopeGuard, MemoryScoped};
 pub use series::{Series, SeriesPoint, Slope};
 pub use split::{MemorySplit, SplitRow};
 
+pub(crate) use allocator::{CELL_WORDS, Cell, CellWatch, Domain, current_domain};
 pub(crate) use profile::{Moment, largest};
+pub(crate) use site::{Line, named, shorter};
 pub(crate) use trim::keep_little;
 
 /// Why the heap cannot be measured; `None` when it can.
@@ -53,7 +55,12 @@ pub(crate) fn why_no_heap() -> Option<String> {
     installed::inheritance().err().map(|why| why.to_string())
 }
 
+/// The return addresses of the calling thread, innermost first, as many as are kept of any stack.
+pub(crate) fn stack() -> Vec<usize> {
+    allocator::stack()
+}
+
 /// While it is alive, what this thread allocates is this crate's own, and counts for no test.
 pub(crate) fn ours() -> impl Sized {
-    allocator::enter(allocator::Domain::ours())
+    allocator::enter(Domain::ours())
 }

@@ -3,15 +3,17 @@
 //! | module | what it knows |
 //! | --- | --- |
 //! | `tag` | the eight bytes behind each block: its owner, and its age |
+//! | `count` | what is counted when a block begins, ends, or is resized |
 //! | `domain` | the tree of tests and their components |
 //! | `window` | what a probe watches: peak, ceiling, what is older |
 //! | `local` | the counters of one thread, and how it learns where it belongs |
 //! | `inherit` | `pthread_create` (Linux with glibc) |
 //! | `tally`, `stack`, `watch` | counters; return addresses; all that a probe sees |
 //! | `profile` | each block with its stack, on request |
+//! | `cells` | the blocks of tokio's tasks with their stacks, while somebody watches |
 //!
-//! Nothing here allocates through itself, takes a lock or panics while a block is allocated or freed; but for a profile,
-//! which takes a lock, and allocates as nobody's.
+//! Nothing here allocates through itself, takes a lock or panics while a block is allocated or freed; but for a profile and
+//! for the cells of tasks, which take a lock, and allocate as nobody's.
 
 #![expect(unsafe_code, reason = "a global allocator is made of it; each use says why it is sound")]
 #![expect(
@@ -20,6 +22,8 @@
     reason = "a size is at most isize::MAX, and a number's upper bits are cut off on purpose"
 )]
 
+mod cells;
+mod count;
 mod domain;
 #[cfg(isolated_nats_pthread)]
 mod inherit;
@@ -36,8 +40,9 @@ mod window;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+pub(crate) use cells::{Cell, CellWatch, WORDS as CELL_WORDS};
+pub(crate) use count::untagged;
 pub(crate) use domain::{Domain, Kind};
 pub(crate) use local::{BATCH, Entered, Origin, change_to, current_domain, enter, is_founder, origin};
 pub(crate) use profile::{Profile, Site, Sites};
@@ -45,9 +50,8 @@ pub(crate) use tally::{CLASS_LIMITS, Tally};
 pub(crate) use watch::Watch;
 pub(crate) use window::MOST as MOST_WATCHES;
 
-use domain::DomainId;
-use local::Local;
-use tag::{Owner, TAG_BYTES, Tag};
+use count::{Rest, born, died, died_elsewhere, read_tag, resized};
+use tag::TAG_BYTES;
 use window::Gate;
 
 /// A global allocator that counts, exactly and for each test apart, what is allocated through it.
@@ -63,7 +67,9 @@ use window::Gate;
 /// ```
 ///
 /// It hands every call on to the allocator below it, with eight more bytes behind each block, which say to which test
-/// the block belongs, whichever thread frees it. It counts only while a [`MemoryProbe`](crate::MemoryProbe) is alive.
+/// the block belongs, whichever thread frees it. It counts only while a [`MemoryProbe`](crate::MemoryProbe) is alive. While a
+/// [`LeakGuard`](crate::LeakGuard) is, as in each test with `#[isolated_nats]`, it notes the stack of each task that is spawned, which
+/// takes some microseconds a task (`benches/`, `--bin leaks`).
 ///
 /// **What it does not see:** memory that is not allocated through Rust's global allocator, which is that of C libraries,
 /// of `mmap`, and of the stacks of threads. The process's resident memory holds those too. Under a sanitizer it hands
@@ -104,12 +110,11 @@ impl<A: GlobalAlloc> fmt::Debug for TrackingAllocator<A> {
     }
 }
 
-/// Blocks freed that bear no tag: allocated elsewhere, or written to beyond their end.
-static UNTAGGED: AtomicU64 = AtomicU64::new(0);
-
-/// How many blocks were freed, while a probe was alive, that had not been allocated here, or whose end was overwritten.
-pub(crate) fn untagged() -> u64 {
-    UNTAGGED.load(Ordering::Relaxed)
+/// The return addresses of the calling thread, innermost first.
+pub(crate) fn stack() -> Vec<usize> {
+    let mut addresses = [0; stack::FRAMES];
+    let count = stack::capture(&mut addresses);
+    addresses[..count].to_vec()
 }
 
 /// Whether a sanitizer has all memory to itself, so that nothing is counted.
@@ -162,6 +167,10 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for TrackingAllocator<A> {
             // SAFETY: the caller's own promise.
             return unsafe { self.inner.dealloc(block, layout) };
         }
+        if layout.align() >= cells::ALIGN {
+            // SAFETY: the caller's own promise.
+            return unsafe { self.dealloc_rare(block, layout) };
+        }
         // SAFETY: the block was allocated here, so that its tag is behind `layout.size()`.
         match unsafe { died(block, layout.size()) } {
             // SAFETY: as it was allocated: with room for the tag, which did not overflow then.
@@ -184,6 +193,9 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for TrackingAllocator<A> {
         let Some(longer) = with_tag(wanted) else { return ptr::null_mut() };
         // SAFETY: the block was allocated here, so that its tag is behind `layout.size()`.
         let tag = unsafe { read_tag(block, layout.size()) };
+        if cells::wants(layout.align()) {
+            cells::freed(block);
+        }
         let profiles = Gate::now().profiles();
         if profiles {
             profile::freed(block.addr()); // before another thread may be given its place
@@ -216,8 +228,29 @@ impl<A: GlobalAlloc> TrackingAllocator<A> {
         if !block.is_null() {
             // SAFETY: the block has room for the tag behind `layout.size()`.
             unsafe { born(block, layout.size()) };
+            if cells::wants(layout.align()) {
+                cells::allocated(block, layout.size(), layout.align());
+            }
         }
         block
+    }
+
+    /// For an alignment that few blocks have.
+    #[cold]
+    #[inline(never)]
+    unsafe fn dealloc_rare(&self, block: *mut u8, layout: Layout) {
+        if cells::wants(layout.align()) {
+            cells::freed(block); // before another thread may be given its place
+        }
+        // SAFETY: the block was allocated here, so that its tag is behind `layout.size()`.
+        match unsafe { died(block, layout.size()) } {
+            // SAFETY: as it was allocated: with room for the tag, which did not overflow then.
+            Rest::Nothing => unsafe { self.inner.dealloc(block, with_tag_unchecked(layout)) },
+            // SAFETY: the caller's own promise.
+            Rest::Flush => unsafe { self.dealloc_and_flush(block, layout) },
+            // SAFETY: the caller's own promise.
+            Rest::Count => unsafe { self.dealloc_and_count(block, layout) },
+        }
     }
 
     /// For [`Rest::Flush`].
@@ -260,212 +293,4 @@ fn with_tag(layout: Layout) -> Option<Layout> {
 unsafe fn with_tag_unchecked(layout: Layout) -> Layout {
     // SAFETY: the caller's block was allocated with this very layout, or the size was checked.
     unsafe { Layout::from_size_align_unchecked(layout.size() + TAG_BYTES, layout.align().max(TAG_BYTES)) }
-}
-
-/// Tags and counts a new block. There must be room for the tag behind its bytes.
-#[inline(always)]
-unsafe fn born(block: *mut u8, bytes: usize) {
-    let local = local::here();
-    let gate = local.gate();
-    // SAFETY: the caller's own promise.
-    unsafe { write_tag(block, bytes, local.owner(), gate) };
-    if gate.is_open() {
-        if gate.is_rare() {
-            // SAFETY: the caller's own promise.
-            return unsafe { born_rare(block, bytes) };
-        }
-        local.allocated(bytes);
-    }
-}
-
-/// The same while a profile is taken, or on a thread that had no counters before, and perhaps has none now.
-#[cold]
-#[inline(never)]
-unsafe fn born_rare(block: *mut u8, bytes: usize) {
-    let domain = current_domain();
-    let gate = local::current().map_or_else(Gate::now, Local::gate);
-    // SAFETY: the caller's own promise.
-    unsafe { write_tag(block, bytes, Owner::new(domain.id()), gate) };
-    if !gate.is_open() {
-        return;
-    }
-    allocated(domain, bytes);
-    if gate.profiles() {
-        profile::allocated(domain, block.addr(), bytes);
-    }
-}
-
-/// Counts a new block, on a thread of this domain that perhaps has no counters.
-fn allocated(domain: &Domain, bytes: usize) {
-    match local::current() {
-        Some(local) => local.allocated(bytes),
-        None => {
-            domain.shared.allocated(bytes);
-            domain.add_live(bytes as i64, bytes as i64);
-        }
-    }
-}
-
-/// What is still to be done for a block that ends.
-enum Rest {
-    Nothing,
-    /// Its thread has counted it, and is to tell of that.
-    Flush,
-    /// All: it is another thread's or test's, or older, or this thread has no counters, or a profile is taken.
-    Count,
-}
-
-/// Counts the end of a block of this thread's test, or says that there is more to do. Its tag must be behind its bytes.
-#[inline(always)]
-unsafe fn died(block: *mut u8, bytes: usize) -> Rest {
-    let local = local::here();
-    let gate = local.gate();
-    if !gate.is_open() {
-        return Rest::Nothing;
-    }
-    // SAFETY: the caller's own promise.
-    let (sealed, address) = unsafe { sealed_tag(block, bytes) };
-    if gate.is_rare() || sealed != local.owner().seal(gate.epoch(), address) {
-        return Rest::Count;
-    }
-    if local.freed(bytes) { Rest::Flush } else { Rest::Nothing }
-}
-
-/// Counts the end of a block of which `died` said so. Its tag must be behind its bytes.
-#[cold]
-#[inline(never)]
-unsafe fn died_elsewhere(block: *mut u8, bytes: usize) {
-    if Gate::now().profiles() {
-        profile::freed(block.addr());
-    }
-    // SAFETY: the caller's own promise.
-    let tag = unsafe { read_tag(block, bytes) };
-    let Some(local) = local::current() else { return died_first(tag, bytes) };
-    let Some(tag) = tag else {
-        UNTAGGED.fetch_add(1, Ordering::Relaxed);
-        return;
-    };
-    if tag.domain == local.owner().domain() {
-        if local.freed(bytes) {
-            local.flush_live();
-        }
-    } else {
-        freed_elsewhere(tag.domain, bytes);
-    }
-    if tag.epoch != local.gate().epoch() {
-        freed_older(tag, bytes);
-    }
-}
-
-/// A free on a thread without counters: it has not begun, or is ending.
-fn died_first(tag: Option<Tag>, bytes: usize) {
-    let gate = Gate::now();
-    // Where a thread is told at once where it belongs, a free that nobody counts need not begin it.
-    if cfg!(isolated_nats_pthread) && !gate.is_open() {
-        return;
-    }
-    local::begin(tag.map(|tag| tag.domain));
-    if !gate.is_open() {
-        return;
-    }
-    let Some(tag) = tag else {
-        UNTAGGED.fetch_add(1, Ordering::Relaxed);
-        return;
-    };
-    freed_elsewhere(tag.domain, bytes);
-    if tag.epoch != gate.epoch() {
-        freed_older(tag, bytes);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn freed_elsewhere(domain: DomainId, bytes: usize) {
-    if let Some(domain) = Domain::of(domain) {
-        domain.shared.count_freed();
-        domain.add_live(-(bytes as i64), 0);
-    }
-}
-
-/// A block from before an open window, perhaps: what it gives back was not taken in the window.
-#[cold]
-#[inline(never)]
-fn freed_older(tag: Tag, bytes: usize) {
-    if let Some(domain) = Domain::of(tag.domain) {
-        for domain in domain.and_above().filter(|domain| domain.windows.any_open()) {
-            domain.windows.freed(tag.epoch, bytes as i64);
-        }
-    }
-}
-
-/// Tags and counts a block that has another size now. There must be room for the tag behind its bytes.
-unsafe fn resized(block: *mut u8, tag: Option<Tag>, old: usize, new: usize) {
-    let gate = local::current().map_or_else(Gate::now, Local::gate);
-    let Some(tag) = tag else {
-        // What it was cannot be told; from now on it is a new block of this thread's.
-        let domain = current_domain();
-        // SAFETY: the caller's own promise.
-        unsafe { write_tag(block, new, Owner::new(domain.id()), gate) };
-        if gate.is_open() {
-            UNTAGGED.fetch_add(1, Ordering::Relaxed);
-            allocated(domain, new);
-        }
-        return;
-    };
-    let (owner, ours) = (tag.domain, Domain::ours().id());
-    if owner != ours && current_domain().id() == ours {
-        // In a pause, a buffer that grows leaves its test: what it grows by must not count.
-        // SAFETY: the caller's own promise.
-        unsafe { write_tag(block, new, Owner::new(ours), gate) };
-        if gate.is_open() {
-            freed_elsewhere(owner, old);
-            if tag.epoch != gate.epoch() {
-                freed_older(tag, old);
-            }
-            allocated(Domain::ours(), new);
-        }
-        return;
-    }
-    // SAFETY: the caller's own promise.
-    unsafe { write_tag(block, new, Owner::new(owner), gate) };
-    if !gate.is_open() {
-        return;
-    }
-    match local::current() {
-        Some(local) if local.owner().domain() == owner => local.resized(old, new),
-        _ => {
-            if let Some(domain) = Domain::of(owner) {
-                let delta = new as i64 - old as i64;
-                domain.shared.allocated(new);
-                domain.shared.count_resized();
-                domain.add_live(delta, delta.max(0));
-            }
-        }
-    }
-    if tag.epoch != gate.epoch() {
-        freed_older(tag, old);
-    }
-}
-
-#[inline(always)]
-unsafe fn write_tag(block: *mut u8, bytes: usize, owner: Owner, gate: Gate) {
-    // SAFETY: the caller has a block with this much room.
-    let place = unsafe { block.add(bytes) };
-    // SAFETY: as above; the place need not be aligned.
-    unsafe { place.cast::<u64>().write_unaligned(owner.seal(gate.epoch(), place.addr())) };
-}
-
-/// What stands behind a block, and where.
-#[inline(always)]
-unsafe fn sealed_tag(block: *mut u8, bytes: usize) -> (u64, usize) {
-    // SAFETY: the caller has a block with a tag behind so many bytes.
-    let place = unsafe { block.add(bytes) };
-    // SAFETY: as above; the place need not be aligned.
-    (unsafe { place.cast::<u64>().read_unaligned() }, place.addr())
-}
-
-unsafe fn read_tag(block: *mut u8, bytes: usize) -> Option<Tag> {
-    // SAFETY: the caller's own promise.
-    let (sealed, address) = unsafe { sealed_tag(block, bytes) };
-    Tag::open(sealed, address)
 }

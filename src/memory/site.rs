@@ -49,7 +49,7 @@ pub(crate) fn lines(addresses: &[usize]) -> Vec<Line> {
 }
 
 /// The named lines of a stack, innermost first.
-fn named(addresses: &[usize]) -> Vec<Line> {
+pub(crate) fn named(addresses: &[usize]) -> Vec<Line> {
     let mut lines = Vec::new();
     for address in addresses {
         // A return address is behind its call, which may be the last of its function.
@@ -123,9 +123,12 @@ impl Line {
     }
 
     /// Below the code under test: the runner, and what runs a thread.
-    fn is_runners(&self) -> bool {
-        let begins =
-            ["test::", "std::sys::backtrace::__rust_begin_short_backtrace", "std::panicking::", "__rust_try"];
+    pub(crate) fn is_runners(&self) -> bool {
+        // A crate of the user's own may be called `test`, as that of `tests/test.rs` is.
+        if self.function.starts_with("test::") {
+            return !self.is_own();
+        }
+        let begins = ["std::sys::backtrace::__rust_begin_short_backtrace", "std::panicking::", "__rust_try"];
         begins.iter().any(|begin| self.function.starts_with(begin))
             || self.function.contains("__rust_begin_short_backtrace")
     }
@@ -158,19 +161,22 @@ impl Line {
     pub(crate) fn is_own(&self) -> bool {
         let Some(file) = &self.file else { return !self.is_of_known_crate() };
         let file = file.replace('\\', "/");
-        if !file.ends_with(".rs") {
-            return false; // of the C library
+        // By what it is not: the file of an `include!` may have any ending.
+        let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
+        if ["c", "h", "S", "s", "cc", "cpp", "cxx", "hpp"].contains(&ending) {
+            return false; // of the C library, or of C in a dependency
         }
         let foreign =
             ["/rustc/", "/library/std/", "/registry/src/", "/git/checkouts/", "/.cargo/", "/rustlib/src/"];
         !foreign.iter().any(|part| file.contains(part))
             && !self.function.starts_with("isolated_nats::")
             && !self.function.starts_with("<isolated_nats::")
+            && !self.function.contains(" as isolated_nats::")
     }
 }
 
 /// A file below the working directory by its path from there, and one of a dependency from its package on.
-fn shorter(file: &str) -> String {
+pub(crate) fn shorter(file: &str) -> String {
     if let Some((_, package)) = file.split_once("/registry/src/") {
         return package.split_once('/').map_or(package, |(_, path)| path).to_owned();
     }
@@ -180,4 +186,52 @@ fn shorter(file: &str) -> String {
     let here = std::env::current_dir().ok();
     let path = here.as_deref().and_then(|here| Path::new(file).strip_prefix(here).ok());
     path.map_or_else(|| file.to_owned(), |path| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(function: &str, file: &str) -> Line {
+        let file = (!file.is_empty()).then(|| file.to_owned());
+        Line { function: function.to_owned(), file, line: 1 }
+    }
+
+    #[test]
+    fn a_file_is_the_users_own_whatever_its_ending_unless_it_is_of_c() {
+        for file in
+            ["/home/me/orders/src/lib.rs", "/home/me/orders/src/table.inc", "/home/me/orders/src/table"]
+        {
+            assert!(line("orders::make", file).is_own(), "{file}");
+        }
+        for ending in ["c", "h", "S", "s", "cc", "cpp", "cxx", "hpp"] {
+            assert!(!line("start_thread", &format!("./nptl/pthread_create.{ending}")).is_own(), "{ending}");
+        }
+        let generated = "/home/me/.cargo/registry/src/index/x-1.0.0/src/table.inc";
+        assert!(!line("x::make", generated).is_own());
+    }
+
+    #[test]
+    fn functions_of_this_crate_are_not_the_users_own() {
+        let file = "/home/me/orders/src/lib.rs";
+        for function in [
+            "isolated_nats::leak_checked",
+            "<isolated_nats::Monitor as core::clone::Clone>::clone",
+            "<orders::Body as isolated_nats::__private::Outcome>::judge",
+        ] {
+            assert!(!line(function, file).is_own(), "{function}");
+        }
+        assert!(line("orders::isolated_nats::start", file).is_own());
+    }
+
+    #[test]
+    fn a_crate_of_the_users_own_may_be_called_test() {
+        let library = "/rustc/0123456789/library/test/src/lib.rs";
+        for runners in [line("test::run_test", library), line("test::run_test", "")] {
+            assert!(runners.is_runners() && !runners.is_own(), "{runners:?}");
+        }
+        let own = line("test::orders::are_made", "/home/me/orders/tests/test.rs");
+        assert!(own.is_own() && !own.is_runners());
+        assert!(line("std::sys::backtrace::__rust_begin_short_backtrace", library).is_runners());
+    }
 }
