@@ -9,7 +9,7 @@ mod waits;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-pub(crate) use timer::delay;
+pub(crate) use timer::{Delay, delay};
 pub use waits::{Condition, WaitError, all_of, any_of, eventually, in_sequence};
 
 /// How long a wait polls at its first interval, before it backs off.

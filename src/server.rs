@@ -9,27 +9,34 @@
 //! | `launch`, `ready` | one process, from spawn to ready |
 //! | `start`, `attach`, `shared` | a handle from options: a server of one's own, one that runs already, one for all |
 //! | `owned`, `verdict` | the state of a server of one's own, its end, and what is left for evidence |
+//! | `ours` | which children, descriptors and ports of the test's process are this crate's own |
+//! | `farewell` | lets dropped clients leave before the server is ended, for a check for leaks |
 //! | `faults` | kill, stop, restart, pause, resume, lame duck, reload |
 //! | `monitor` | the monitoring port, typed |
+//! | `views` | the same for a check for leaks, without keeping the server |
 
 mod attach;
 mod builder;
 mod config;
 mod directory;
 mod error;
+mod farewell;
 mod faults;
 mod launch;
 mod lifeline;
 mod monitor;
+mod ours;
 mod owned;
 mod ready;
 mod shared;
 mod signal;
 mod start;
 mod verdict;
+mod views;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
@@ -40,6 +47,7 @@ pub(crate) use launch::Process;
 pub use monitor::{
     Connection, Connz, Healthz, Jsz, JszConfig, Monitor, MonitorError, MonitorErrorKind, Subsz, Varz,
 };
+pub(crate) use ours::{Mark, Thing, Watched};
 
 use crate::evidence;
 use crate::process::ProcessProbe;
@@ -47,6 +55,9 @@ use owned::Owned;
 use ready::Greeting;
 pub(crate) use verdict::Scope;
 use verdict::Verdict;
+pub(crate) use views::{
+    ConnectionView, ConnectionsView, JetStreamView, Silent, StreamView, SubscriptionView, Views, WeakNats,
+};
 
 /// A running nats-server. Cheap to clone; the process ends with the last handle.
 ///
@@ -54,6 +65,8 @@ use verdict::Verdict;
 /// store and its log. Ends, and what each covers:
 ///
 /// - the last handle is dropped: the server is killed and its directory removed; `Drop` blocks for that, a millisecond or two;
+///   on a multi-thread runtime, while a [`LeakGuard`](crate::LeakGuard) is alive, it first lets clients that were just dropped
+///   leave, and a client that is held then costs 100 ms;
 /// - [`shutdown`](Self::shutdown): the same, orderly, with the exit status;
 /// - the process ends with a handle alive, as in a `static`, by a panic, an abort, SIGKILL or a runner's timeout: the
 ///   system ends the server, and the next start of any test of this user removes its directory.
@@ -106,6 +119,8 @@ struct Inner {
     caller: Caller,
     credentials: Credentials,
     files: Files,
+    /// Whether it is that of [`ExternalNats::shared`].
+    shared: AtomicBool,
     source: Source,
 }
 
@@ -202,7 +217,17 @@ impl ExternalNats {
     ) -> Self {
         let Greeting { server_name, version, .. } = greeting;
         Self {
-            inner: Arc::new(Inner { url, port, server_name, version, caller, credentials, files, source }),
+            inner: Arc::new(Inner {
+                url,
+                port,
+                server_name,
+                version,
+                caller,
+                credentials,
+                files,
+                shared: AtomicBool::new(false),
+                source,
+            }),
         }
     }
 

@@ -13,7 +13,7 @@ use super::failure::{Failure, judge};
 use super::output::{Output, Said, Seen};
 use crate::evidence;
 use crate::poll::{Deadline, scaled, until_each};
-use crate::server::Process;
+use crate::server::{Mark, Process};
 
 /// How long a child with a time limit may take to be ready for its body: more than a server is fetched in at most (120 s).
 const READY_LIMIT: Duration = Duration::from_secs(180);
@@ -76,10 +76,12 @@ fn file(writer: PipeWriter) -> File {
     std::os::windows::io::OwnedHandle::from(writer).into()
 }
 
-/// Reads on a thread of its own, which ends with the output, or with the receiver.
-fn read(mut reader: PipeReader) -> io::Result<Receiver<Vec<u8>>> {
+/// Reads on a thread of its own, which ends with the output, or with the receiver; what the child started may keep it.
+fn read(reader: PipeReader) -> io::Result<Receiver<Vec<u8>>> {
     let (sender, pieces) = mpsc::sync_channel(MOST_PIECES);
+    let mark = Mark::descriptor(&reader);
     let read = move || {
+        let (_mark, mut reader) = (mark, reader); // the later one is dropped first
         let mut buffer = [0; 8 << 10];
         loop {
             match reader.read(&mut buffer) {

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, Once};
 use std::time::SystemTime;
 
+use super::ours::Mark;
+
 /// How many directories kept as evidence the sweep spares, newest first.
 pub(crate) const KEPT: usize = 20;
 
@@ -25,7 +27,7 @@ const KEPT_MARKER: &str = "kept";
 pub(crate) struct ServerDirectory {
     path: PathBuf,
     /// Held for the directory's life; `None` on a file system without locks, which the sweep then leaves alone.
-    owner: Mutex<Option<File>>,
+    owner: Mutex<Option<(File, Mark)>>,
 }
 
 impl ServerDirectory {
@@ -45,7 +47,8 @@ impl ServerDirectory {
         let path = root.join(server_name);
         fs::create_dir(&path)?;
         let owner = File::create(path.join(OWNER_LOCK))?;
-        let owner = owner.try_lock().is_ok().then_some(owner);
+        let mark = Mark::descriptor(&owner);
+        let owner = owner.try_lock().is_ok().then_some((owner, mark));
         let directory = Self { path, owner: Mutex::new(owner) };
         fs::create_dir(directory.ports())?;
         Ok(directory)

@@ -24,11 +24,18 @@ impl ExternalNats {
     /// Later calls on other handles give [`FaultErrorKind::Stopped`]. The directory is removed with the last handle. A
     /// server that does not end within its [`stop_timeout`](crate::ExternalNatsBuilder::stop_timeout) is killed. On Windows, where there are no signals, it is killed at once.
     ///
+    /// While a [`LeakGuard`](crate::LeakGuard) is alive, clients that were just dropped may leave first, for at most 100 ms: a
+    /// client that saw its server vanish would connect again for ever.
+    ///
     /// # Errors
     ///
     /// [`FaultErrorKind::Stopped`] when the server does not run any more; [`FaultErrorKind::Attached`].
     pub async fn shutdown(self) -> Result<ExitStatus, FaultError> {
-        self.fault("shutdown", |owned, nats| owned.finish(nats, || State::Finished)).await
+        self.fault("shutdown", |owned, nats| {
+            owned.await_farewells();
+            owned.finish(nats, || State::Finished)
+        })
+        .await
     }
 
     /// Kills the server at once (SIGKILL), as a crash would; its store stays, and [`restart`](Self::restart) brings it
@@ -136,6 +143,17 @@ impl ExternalNats {
         }
     }
 
+    /// How the process ended, if it does not run; a server at which a fault is under way is taken for running.
+    pub(super) fn how_it_ended(&self) -> Option<String> {
+        let mut state = self.inner.owned()?.state.try_lock().ok()?;
+        running(&mut state).err()?;
+        match &*state {
+            State::Running(_) => None,
+            State::Down(how) => Some(how.clone()),
+            State::Finished => Some("ended by `shutdown`".into()),
+        }
+    }
+
     fn target(&self, fault: &str) -> Result<&Owned, FaultError> {
         self.inner.owned().ok_or_else(|| {
             let what = format!(
@@ -174,7 +192,7 @@ fn signal_failed(fault: &str, error: io::Error) -> FaultError {
 }
 
 /// The process, if it runs; one that has ended by itself is found out here.
-fn running(state: &mut State) -> Result<&mut Process, FaultError> {
+pub(super) fn running(state: &mut State) -> Result<&mut Process, FaultError> {
     if let State::Running(process) = state
         && let Some(status) = process.ended()
     {

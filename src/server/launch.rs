@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::directory::ServerDirectory;
 use super::error::{Evidence, Stage, StartError, StartErrorKind};
 use super::lifeline::{self, Child, Tether};
+use super::ours::{Mark, Thing};
 use super::ready::{self, Greeting, Ports};
 use crate::evidence;
 use crate::poll::{Deadline, until, until_each};
@@ -38,6 +39,8 @@ pub(crate) struct Launch {
 pub(crate) struct Process {
     child: Child,
     tether: Option<Tether>,
+    /// Until it has been waited for: its pid may be another's then.
+    mark: Option<Mark>,
 }
 
 /// A server that is ready, and what it said of itself.
@@ -53,7 +56,8 @@ impl Process {
     /// Starts a process with no input, and both outputs to the file.
     pub(crate) fn spawn(command: Command, output: File) -> io::Result<Self> {
         let (child, tether) = lifeline::spawn(command, output)?;
-        Ok(Self { child, tether: Some(tether) })
+        let mark = Some(Mark::new(Thing::Child(child.id())));
+        Ok(Self { child, tether: Some(tether), mark })
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -66,7 +70,11 @@ impl Process {
         if self.child.has_ended() {
             self.tether = None; // before it is waited for: until then the pid cannot be another's
         }
-        self.child.try_wait().ok().flatten()
+        let status = self.child.try_wait().ok().flatten();
+        if status.is_some() {
+            self.mark = None;
+        }
+        status
     }
 
     /// Kills the process and waits for its end, which needs nothing of the process itself.
@@ -86,7 +94,9 @@ impl Process {
     pub(crate) fn end(&mut self) -> io::Result<ExitStatus> {
         self.child.kill()?; // also ends a paused process; no error when it has ended already
         self.tether = None; // before the wait: until then the pid cannot be another's
-        self.child.wait()
+        let status = self.child.wait()?;
+        self.mark = None;
+        Ok(status)
     }
 }
 

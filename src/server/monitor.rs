@@ -266,7 +266,7 @@ impl Monitor {
     }
 
     /// Where the port is now; another one after a restart.
-    fn base(&self) -> Result<String, MonitorError> {
+    pub(super) fn base(&self) -> Result<String, MonitorError> {
         let url = match &self.nats.inner.source {
             Source::Owned(owned) => {
                 owned.ports().monitor.map(|port| format!("http://{}", ready::local(port)))
@@ -287,7 +287,7 @@ impl Monitor {
 
     /// What an endpoint that answers in plain text says, on the calling thread.
     pub(crate) fn text_blocking(&self, path: &str) -> Result<String, MonitorError> {
-        text(&self.url(path)?, scaled(self.limit))
+        text(&ready::http(scaled(self.limit)), &self.url(path)?)
     }
 
     /// When the configuration was read; `None` when the server does not say.
@@ -297,12 +297,17 @@ impl Monitor {
 }
 
 fn ask<T: DeserializeOwned>(url: &str, limit: Duration) -> Result<T, MonitorError> {
-    let text = text(url, limit)?;
+    read(&ready::http(limit), url)
+}
+
+/// One question of several over the same connection.
+pub(super) fn read<T: DeserializeOwned>(agent: &ureq::Agent, url: &str) -> Result<T, MonitorError> {
+    let text = text(agent, url)?;
     serde_json::from_str(&text).map_err(|error| MonitorError::new(MonitorErrorKind::Unexpected, url, error))
 }
 
-fn text(url: &str, limit: Duration) -> Result<String, MonitorError> {
-    let answer = ready::http(limit).get(url).call().and_then(|mut response| {
+fn text(agent: &ureq::Agent, url: &str) -> Result<String, MonitorError> {
+    let answer = agent.get(url).call().and_then(|mut response| {
         let text = response.body_mut().with_config().limit(u64::MAX).read_to_string()?;
         Ok((response.status(), text))
     });
@@ -335,7 +340,11 @@ pub enum MonitorErrorKind {
 }
 
 impl MonitorError {
-    fn new(kind: MonitorErrorKind, url: &str, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(super) fn new(
+        kind: MonitorErrorKind,
+        url: &str,
+        cause: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
         Self { kind, url: url.to_owned(), cause: Some(cause.into()) }
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::directory::ServerDirectory;
 use super::launch::{Process, Ready};
+use super::ours::{Mark, Thing};
 use super::ready::Ports;
 use super::start::Plan;
 use super::verdict::Ended;
@@ -22,6 +23,9 @@ pub(super) struct Owned {
     /// What the process now running has said of itself; of the last one while none runs.
     life: Mutex<Life>,
     pid: AtomicU32,
+    /// The same after a restart.
+    _port: Mark,
+    restarted: AtomicBool,
     /// Whether a failed test has been reported with this server's evidence.
     reported: AtomicBool,
 }
@@ -63,6 +67,8 @@ impl ExternalNats {
             state: Mutex::new(State::Running(process)),
             directory: Arc::new(directory),
             life: Mutex::new(Life { ports, command_line }),
+            _port: Mark::new(Thing::Port(port)),
+            restarted: AtomicBool::new(false),
             reported: AtomicBool::new(false),
         };
         Self::new(Source::Owned(Box::new(owned)), url, port, greeting, caller, files, credentials)
@@ -85,6 +91,11 @@ impl Owned {
         self.pid.load(Ordering::Relaxed)
     }
 
+    /// Whether the process is not the first: clients of an earlier one may come back at any time.
+    pub(super) fn was_restarted(&self) -> bool {
+        self.restarted.load(Ordering::Relaxed)
+    }
+
     pub(super) fn ports(&self) -> Ports {
         lock(&self.life).ports.clone()
     }
@@ -102,6 +113,7 @@ impl Owned {
         let Ready { process, ports, command_line, .. } = ready;
         tracing::debug!(pid = process.id(), port = ports.client, "nats-server is back");
         self.pid.store(process.id(), Ordering::Relaxed);
+        self.restarted.store(true, Ordering::Relaxed);
         *lock(&self.life) = Life { ports, command_line };
         State::Running(process)
     }
@@ -150,6 +162,7 @@ pub(super) fn ended_by_itself(status: &ExitStatus) -> String {
 impl Drop for Inner {
     fn drop(&mut self) {
         let Some(owned) = self.owned() else { return };
+        owned.await_farewells_in_drop();
         let state = std::mem::replace(
             &mut *owned.state.lock().unwrap_or_else(PoisonError::into_inner),
             State::Finished,

@@ -1,5 +1,6 @@
 //! One server for all callers of a process.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use tokio::sync::Mutex;
@@ -19,6 +20,7 @@ pub(super) async fn shared() -> Result<ExternalNats, StartError> {
         }
     }
     let nats = ExternalNats::builder().name("shared").jetstream().start().await?;
+    nats.inner.shared.store(true, Ordering::Relaxed);
     *shared = Arc::downgrade(&nats.inner);
     Ok(nats)
 }

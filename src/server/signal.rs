@@ -44,6 +44,13 @@ mod unix {
         .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
     }
 
+    /// Whether the process is stopped now, by [`pause`] or by anybody else.
+    pub(in super::super) fn is_paused(pid: u32) -> bool {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let look = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        pid.is_some_and(|pid| matches!(waitid(WaitId::Pid(pid), look), Ok(Some(_))))
+    }
+
     pub(in super::super) fn resume(pid: u32) -> io::Result<()> {
         send(pid, Signal::CONT)
     }
@@ -72,6 +79,10 @@ mod unsupported {
 
     pub(in super::super) fn pause(_pid: u32) -> io::Result<()> {
         unsupported()
+    }
+
+    pub(in super::super) fn is_paused(_pid: u32) -> bool {
+        false
     }
 
     pub(in super::super) fn resume(_pid: u32) -> io::Result<()> {

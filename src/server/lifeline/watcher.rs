@@ -10,6 +10,8 @@ use std::io::{self, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::server::{Mark, Thing};
+
 /// Reads `+pid` and `-pid` lines into a list; at end of file kills the list. Signals that a terminal or a test runner
 /// sends to the whole process group must not end it early, or the servers would live on.
 const SCRIPT: &str = r#"trap '' INT TERM HUP QUIT
@@ -29,6 +31,8 @@ const GATE: &str = r#"read -r line && exec "$0" "$@" </dev/null"#;
 #[derive(Debug)]
 pub(super) struct Watcher {
     pipe: Mutex<ChildStdin>,
+    /// It stays with this process.
+    _marks: [Mark; 2],
 }
 
 /// A process on the watcher's list; dropping it takes the process off.
@@ -58,7 +62,8 @@ fn start() -> io::Result<Watcher> {
         .stderr(Stdio::null())
         .spawn()?;
     let pipe = shell.stdin.take().ok_or_else(|| io::Error::other("the watcher has no pipe"))?;
-    Ok(Watcher { pipe: Mutex::new(pipe) })
+    let marks = [Mark::new(Thing::Child(shell.id())), Mark::descriptor(&pipe)];
+    Ok(Watcher { pipe: Mutex::new(pipe), _marks: marks })
 }
 
 /// The command as a shell that waits at the gate before it becomes it, with the same pid.
