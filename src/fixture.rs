@@ -4,14 +4,15 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 
+use crate::leak::LeakGuard;
 use crate::memory::MemoryProbe;
 use crate::server::{ExternalNats, write_chain};
 
 /// What a test function may take as an argument of `#[isolated_nats]`.
 ///
 /// All arguments of one test share one server; they are made in order and dropped in reverse order. Here it is for
-/// [`ExternalNats`], `async_nats::Client`, `async_nats::jetstream::Context`, [`MemoryProbe`] and [`TestName`]; give it to a type of your
-/// own, and tests take that.
+/// [`ExternalNats`], `async_nats::Client`, `async_nats::jetstream::Context`, [`MemoryProbe`], [`LeakGuard`] and
+/// [`TestName`]; give it to a type of your own, and tests take that.
 ///
 /// # Examples
 ///
@@ -38,7 +39,7 @@ use crate::server::{ExternalNats, write_chain};
     message = "`{Self}` cannot be an argument of a test",
     label = "no `FromTest`",
     note = "a test takes `ExternalNats`, `async_nats::Client`, `async_nats::jetstream::Context`, `MemoryProbe`, \
-            `TestName`, and types with `impl FromTest`, by value",
+            `LeakGuard`, `TestName`, and types with `impl FromTest`, by value",
     note = "the client's types must be of the version that `isolated_nats::async_nats` re-exports"
 )]
 pub trait FromTest: Sized {
@@ -119,6 +120,14 @@ impl FromTest for async_nats::jetstream::Context {
 impl FromTest for MemoryProbe {
     async fn from_test(context: &TestContext) -> Result<Self, FromTestError> {
         Ok(Self::builder().server(&context.server).start())
+    }
+}
+
+/// A guard that has started, with the test's server among what it looks at; it needs `guard.verify().await` at the end. For
+/// allowances start one by [`LeakGuard::builder`] instead.
+impl FromTest for LeakGuard {
+    async fn from_test(context: &TestContext) -> Result<Self, FromTestError> {
+        Ok(Self::builder().server(&context.server).start_flushed().await)
     }
 }
 

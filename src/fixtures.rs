@@ -19,7 +19,7 @@
 
 use rstest::fixture;
 
-use crate::ExternalNats;
+use crate::{ExternalNats, LeakGuard};
 
 /// A server of the test's own.
 ///
@@ -39,6 +39,15 @@ pub fn nats() -> ExternalNats {
 #[fixture]
 pub fn nats_with_jetstream() -> ExternalNats {
     started(ExternalNats::builder().jetstream().start_blocking())
+}
+
+/// A guard that has started, in the test's runtime: end the test with `guard.verify().await`.
+///
+/// It looks at no server: an argument after one of [`nats`] does not count what that is. For what is made on a server, use
+/// [`LeakGuard::builder`], or `#[isolated_nats::test]` and a `LeakGuard` as its argument.
+#[fixture]
+pub fn leak_guard() -> LeakGuard {
+    LeakGuard::new()
 }
 
 fn started(result: Result<ExternalNats, crate::StartError>) -> ExternalNats {

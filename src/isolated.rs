@@ -3,32 +3,24 @@
 //! The order of a test's end is fixed: the body's future is dropped, and with it its arguments in reverse order; then
 //! comes the place for checks, while the runtime and the server still live; then the runtime ends, then the server.
 
+mod body;
 mod ceilings;
+mod checks;
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::pin;
+use std::panic::resume_unwind;
 use std::process::ExitCode;
-use std::sync::mpsc;
-use std::task::Poll;
-use std::time::{Duration, Instant};
-
-use tokio::runtime::{Builder, Runtime};
+use std::time::Duration;
 
 use crate::alone::{self, Alone, Told};
 use crate::environment;
 use crate::evidence;
 use crate::fixture::{FromTestError, TestContext};
-use crate::memory;
-use crate::poll::{delay, scaled};
+use crate::leak::TaskPolicy;
 use crate::server::{ExternalNats, Scope, StartError, StartErrorKind};
-use ceilings::Measured;
-
-/// How long blocking work may hold up the end of the runtime; tokio alone would wait for ever.
-const RUNTIME_END_LIMIT: Duration = Duration::from_secs(5);
-/// How long after its time a test may take to notice that it is over, before it is said that it blocks its thread.
-const NOTICE_LIMIT: Duration = Duration::from_secs(2);
+use body::{HeldClock, run_body};
+use checks::{Checks, TestRuntime};
 
 /// What the attribute knows of a test; written by its expansion.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +37,8 @@ pub struct Test {
     pub max_peak_heap: Option<u64>,
     pub max_live_heap_growth: Option<u64>,
     pub max_rss_growth: Option<u64>,
+    pub tasks: TaskPolicy,
+    pub allow_tasks: usize,
     pub should_panic: ShouldPanic,
 }
 
@@ -114,8 +108,8 @@ enum End<R> {
     NoArguments(FromTestError),
     TimedOut(Duration),
     Panicked(Box<dyn Any + Send>),
-    /// The body ended as it should; what it took is above a ceiling of the attribute.
-    AboveCeiling(String),
+    /// The body ended as it should; what it took is above a ceiling of the attribute, or it left something behind.
+    Judged(String),
 }
 
 /// Runs a test; called by the attribute's expansion.
@@ -143,34 +137,28 @@ pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Resul
         }
         Err(error) => return fail(&test, &format!("test `{name}` has no server: {error:?}")),
     };
-    let runtime = match build(&test) {
+    let runtime = match TestRuntime::build(&test) {
         Ok(runtime) => runtime,
         Err(error) => return fail(&test, &format!("test `{name}` has no runtime: {error}")),
     };
-    let measured = match Measured::start(&test, &runtime) {
-        Ok(measured) => measured,
+    let checks = match Checks::start(&test, name, &runtime.runtime) {
+        Ok(checks) => checks,
         Err(why) => return fail(&test, &format!("test `{name}` cannot be measured: {why}")),
     };
     let context = TestContext::new(name.to_owned(), server.clone());
     alone::body_begins();
-    let mut end = run_body(&test, &runtime, &context, body);
+    let end = run_body(&test, &runtime.runtime, &context, body);
     drop(context);
     // The body's locals and arguments have been dropped; what is checked now may need the runtime and the server.
-    if let Some(measured) = measured
-        && end.failure(&test, name).is_none()
-        && let Err(why) = measured.check(&test, name, &runtime)
-    {
-        end = End::AboveCeiling(why);
-    }
-    runtime.shutdown_timeout(scaled(RUNTIME_END_LIMIT));
+    let end = checks.judge(&test, name, runtime, end);
     conclude(&test, name, server, scope, end)
 }
 
 /// Judges how the body ended, leaves the evidence of a failure, and hands the end on to the runner.
 #[track_caller]
 fn conclude<R: Outcome>(test: &Test, name: &str, server: ExternalNats, scope: Scope, end: End<R>) -> R {
-    // A ceiling is about the test's own process: what the server has written does not explain it.
-    let failure = end.failure(test, name).filter(|_| !matches!(end, End::AboveCeiling(_)));
+    // Ceilings and leaks are about the test's own process: what the server has written does not explain them.
+    let failure = end.failure(test, name).filter(|_| !matches!(end, End::Judged(_)));
     if let Some(what) = &failure {
         server.test_failed(what);
     }
@@ -179,7 +167,7 @@ fn conclude<R: Outcome>(test: &Test, name: &str, server: ExternalNats, scope: Sc
     match end {
         End::Returned(value) => value,
         End::Panicked(panic) => resume_unwind(panic),
-        End::AboveCeiling(why) => fail(test, &format!("test `{name}` is above its ceiling: {why}")),
+        End::Judged(why) => fail(test, &why),
         End::NoArguments(error) => fail(test, &format!("test `{name}` did not begin: {error:?}")),
         End::TimedOut(limit) => {
             let hint = if test.start_paused {
@@ -205,7 +193,7 @@ impl<R: Outcome> End<R> {
             Self::Panicked(_) => "panicked".into(),
             Self::NoArguments(_) => "did not begin".into(),
             Self::TimedOut(_) => "timed out".into(),
-            Self::AboveCeiling(_) => "is above its ceiling".into(),
+            Self::Judged(_) => "is above its ceiling, or left something behind".into(),
         };
         Some(format!("test `{name}` {what}"))
     }
@@ -280,84 +268,6 @@ fn start(test: &Test, name: &str) -> Result<ExternalNats, StartError> {
         builder = builder.config_file(path);
     }
     builder.start_blocking()
-}
-
-fn build(test: &Test) -> std::io::Result<Runtime> {
-    let mut builder = match test.flavor {
-        Flavor::CurrentThread => Builder::new_current_thread(),
-        Flavor::MultiThread { worker_threads } => {
-            let mut builder = Builder::new_multi_thread();
-            if let Some(count) = worker_threads {
-                builder.worker_threads(count);
-            }
-            builder
-        }
-    };
-    builder.enable_all().start_paused(test.start_paused).build()
-}
-
-fn run_body<R: Outcome>(
-    test: &Test,
-    runtime: &Runtime,
-    context: &TestContext,
-    body: impl AsyncFnOnce(&TestContext) -> Result<R, FromTestError>,
-) -> End<R> {
-    let _still = test.start_paused.then(|| HeldClock::new(runtime));
-    let limit = test.timeout.map(scaled);
-    let started = Instant::now();
-    let _watch = limit.and_then(|limit| watch(test.name, limit));
-    let ended = catch_unwind(AssertUnwindSafe(|| {
-        runtime.block_on(async {
-            let mut body = pin!(body(context));
-            let mut over = pin!(delay(limit.unwrap_or(Duration::MAX)));
-            std::future::poll_fn(|cx| match body.as_mut().poll(cx) {
-                Poll::Ready(result) => Poll::Ready(Some(result)),
-                Poll::Pending => over.as_mut().poll(cx).map(|()| None),
-            })
-            .await
-        })
-    }));
-    let took = started.elapsed();
-    match ended {
-        // A body that blocks its thread is looked at only when it has returned: late is late all the same.
-        Ok(Some(_)) if limit.is_some_and(|limit| took > limit) => End::TimedOut(limit.unwrap_or_default()),
-        Ok(Some(Ok(value))) => End::Returned(value),
-        Ok(Some(Err(error))) => End::NoArguments(error),
-        Ok(None) => End::TimedOut(limit.unwrap_or_default()),
-        Err(panic) => End::Panicked(panic),
-    }
-}
-
-/// Keeps a paused clock still while the runtime waits for its sockets: tokio moves it on only when nothing at all is
-/// under way, and a blocking task is. Without it, every timeout in the test would fire before a real server answers.
-struct HeldClock {
-    _release: mpsc::Sender<()>,
-}
-
-impl HeldClock {
-    fn new(runtime: &Runtime) -> Self {
-        let _ours = memory::ours(); // the thread's, too, if one is made for it
-        let (release, released) = mpsc::channel::<()>();
-        runtime.spawn_blocking(move || released.recv()); // until the sender is dropped
-        Self { _release: release }
-    }
-}
-
-/// Says so when a body that blocks its thread cannot be ended by its time limit; dropping the sender calls it off.
-fn watch(name: &'static str, limit: Duration) -> Option<mpsc::Sender<()>> {
-    let _ours = memory::ours(); // the thread's, too
-    let (done, is_done) = mpsc::channel();
-    let watcher = move || {
-        let wait = limit.saturating_add(scaled(NOTICE_LIMIT));
-        if is_done.recv_timeout(wait) == Err(mpsc::RecvTimeoutError::Timeout) {
-            let name = runner_name(name);
-            evidence::print_uncaptured(&format!(
-                "isolated-nats: test `{name}` is past its time limit of {limit:.1?}, but blocks its thread and cannot be \
-                 ended (use `.await`, or `spawn_blocking`)\n"
-            ));
-        }
-    };
-    std::thread::Builder::new().name("isolated-nats timeout".into()).spawn(watcher).is_ok().then_some(done)
 }
 
 #[cfg(test)]

@@ -14,14 +14,18 @@ mod fixture;
 pub mod fixtures;
 mod gate;
 mod isolated;
+#[allow(dead_code)]
+mod leak;
 mod memory;
 mod own_thread;
 mod poll;
 mod process;
+pub mod rt;
 mod server;
 
 pub use fixture::{FromTest, FromTestError, TestContext, TestName};
 pub use gate::skip_unless;
+pub use leak::{Leak, LeakGuard, LeakGuardBuilder, LeakKind, LeakReport, SourceLine, leak_checked};
 pub use memory::{
     Ceiling, CeilingError, CeilingErrorKind, ComponentFigures, Figure, GaugeFigures, GrowthError,
     GrowthErrorKind, GrowthReport, GrowthVerdict, HeapFigures, Inheritance, MemoryHandle, MemoryProbe,
@@ -56,4 +60,5 @@ mod attribute_examples {}
 pub mod __private {
     pub use crate::fixture::argument;
     pub use crate::isolated::{Flavor, Outcome, ShouldPanic, Test, run};
+    pub use crate::leak::TaskPolicy;
 }

@@ -1,7 +1,7 @@
 //! The fixtures of the `rstest` feature.
 
-use isolated_nats::ExternalNats;
-use isolated_nats::fixtures::{nats, nats_with_jetstream};
+use isolated_nats::fixtures::{leak_guard, nats, nats_with_jetstream};
+use isolated_nats::{ExternalNats, LeakGuard};
 use rstest::rstest;
 
 #[rstest]
@@ -13,6 +13,18 @@ async fn a_fixture_is_a_server_of_each_case(nats: ExternalNats, #[case] bytes: u
     client.publish("subject", vec![0; bytes].into()).await.unwrap();
     client.flush().await.unwrap();
     assert!(nats.server_name().contains("case_"), "{nats:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_fixture_is_a_guard_over_the_tests_tasks(nats: ExternalNats, leak_guard: LeakGuard) {
+    let client = nats.client().await.unwrap();
+    client.flush().await.unwrap();
+    let task = tokio::spawn(std::future::pending::<()>());
+    drop(client);
+    let report = leak_guard.check().await.unwrap_err();
+    assert!(report.to_string().contains("left behind 1 task"), "{report}");
+    task.abort();
 }
 
 #[rstest]

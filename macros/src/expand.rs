@@ -10,7 +10,7 @@ use crate::{
     attributes::ShouldPanic,
     errors::Errors,
     function::{Function, Parameter},
-    options::{Flavor, Options},
+    options::{Flavor, Options, Tasks},
 };
 
 /// Expands one use of the attribute. Mistakes become `compile_error!`, all of them, beside the function itself.
@@ -74,6 +74,7 @@ fn settings(
     let timeout = option(options.timeout.map(duration));
     let process = options.own_process();
     let ceilings = ceilings(options);
+    let tasks = tasks(options, root);
     let should_panic = match should_panic {
         ShouldPanic::No => quote!(No),
         ShouldPanic::Yes => quote!(Yes),
@@ -90,6 +91,7 @@ fn settings(
             timeout: #timeout,
             process: #process,
             #ceilings
+            #tasks
             should_panic: #root::__private::ShouldPanic::#should_panic,
         }
     }
@@ -161,6 +163,21 @@ fn ceilings(options: &Options) -> TokenStream {
     }
 }
 
+/// Writes the fields for the tasks that the test may leave behind.
+fn tasks(options: &Options, root: &TokenStream) -> TokenStream {
+    let policy = match options.tasks {
+        None | Some(Tasks::Deny) => quote!(Deny),
+        Some(Tasks::Warn) => quote!(Warn),
+        Some(Tasks::Off) => quote!(Off),
+    };
+    let allowed = options.allow_tasks.as_ref().map_or(0, |allowed| allowed.value);
+    let allowed = Literal::usize_unsuffixed(allowed);
+    quote! {
+        tasks: #root::__private::TaskPolicy::#policy,
+        allow_tasks: #allowed,
+    }
+}
+
 fn option(value: Option<impl ToTokens>) -> TokenStream {
     match value {
         Some(value) => quote!(::core::option::Option::Some(#value)),
@@ -210,6 +227,8 @@ mod tests {
                             max_peak_heap: ::core::option::Option::None,
                             max_live_heap_growth: ::core::option::Option::None,
                             max_rss_growth: ::core::option::Option::None,
+                            tasks: ::isolated_nats::__private::TaskPolicy::Deny,
+                            allow_tasks: 0,
                             should_panic: ::isolated_nats::__private::ShouldPanic::No,
                         },
                         async |_: &::isolated_nats::TestContext| {
@@ -226,7 +245,8 @@ mod tests {
         assert_expands(
             quote! {
                 config = "a.conf", version = "2.12", flavor = "multi_thread", worker_threads = 3, timeout = "1.5s",
-                max_peak_heap = "8 MiB", max_live_heap_growth = "0 B", max_rss_growth = "10 MB", crate = "a::b"
+                max_peak_heap = "8 MiB", max_live_heap_growth = "0 B", max_rss_growth = "10 MB", tasks = "warn",
+                allow_tasks = 2, crate = "a::b"
             },
             &quote! {
                 /// Docs.
@@ -256,6 +276,8 @@ mod tests {
                             max_peak_heap: ::core::option::Option::Some(8388608),
                             max_live_heap_growth: ::core::option::Option::Some(0),
                             max_rss_growth: ::core::option::Option::Some(10000000),
+                            tasks: a::b::__private::TaskPolicy::Warn,
+                            allow_tasks: 2,
                             should_panic: a::b::__private::ShouldPanic::No,
                         },
                         async |isolated_nats_test_context: &a::b::TestContext| {

@@ -25,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) max_peak_heap: Option<u64>,
     pub(crate) max_live_heap_growth: Option<u64>,
     pub(crate) max_rss_growth: Option<u64>,
+    pub(crate) tasks: Option<Tasks>,
+    pub(crate) allow_tasks: Option<Set<usize>>,
     pub(crate) crate_path: Option<Path>,
 }
 
@@ -41,19 +43,21 @@ pub(crate) enum Flavor {
     MultiThread,
 }
 
+/// What becomes of a test that leaves tasks behind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Tasks {
+    Deny,
+    Warn,
+    Off,
+}
+
 /// One row of the table.
 struct Known {
     name: &'static str,
     /// What the option takes, after "`name` takes".
     takes: &'static str,
     example: &'static str,
-    read: Read,
-}
-
-enum Read {
-    Now(fn(&mut Options, &Given<'_>) -> syn::Result<()>),
-    /// Planned: refused with a message of its own, so that nobody looks for a typing error.
-    Later,
+    read: fn(&mut Options, &Given<'_>) -> syn::Result<()>,
 }
 
 /// One argument with its row.
@@ -62,34 +66,30 @@ struct Given<'a> {
     argument: &'a Argument,
 }
 
-const fn now(
+const fn row(
     name: &'static str,
     takes: &'static str,
     example: &'static str,
     read: fn(&mut Options, &Given<'_>) -> syn::Result<()>,
 ) -> Known {
-    Known { name, takes, example, read: Read::Now(read) }
-}
-
-const fn later(name: &'static str) -> Known {
-    Known { name, takes: "", example: "", read: Read::Later }
+    Known { name, takes, example, read }
 }
 
 static KNOWN: [Known; 14] = [
-    now("jetstream", "`true`, `false` or no value", "jetstream", read_jetstream),
-    now("config", "the path of a file in a string", "config = \"tests/nats.conf\"", read_config),
-    now("version", "a version of the server in a string", "version = \"2.12\"", read_version),
-    now("flavor", "the name of a runtime in a string", "flavor = \"multi_thread\"", read_flavor),
-    now("worker_threads", "a whole number of at least 1", "worker_threads = 4", read_worker_threads),
-    now("start_paused", "`true`, `false` or no value", "start_paused", read_start_paused),
-    now("timeout", "a time with its unit in a string", "timeout = \"30s\"", read_timeout),
-    now("process", "`true`, `false` or no value", "process", read_process),
-    now("max_peak_heap", A_SIZE, "max_peak_heap = \"8 MiB\"", read_max_peak_heap),
-    now("max_live_heap_growth", A_SIZE, "max_live_heap_growth = \"64 KiB\"", read_max_live_heap_growth),
-    now("max_rss_growth", A_SIZE, "max_rss_growth = \"10 MiB\"", read_max_rss_growth),
-    now("crate", "the path of this crate", "crate = \"my_tests::isolated_nats\"", read_crate),
-    later("tasks"),
-    later("allow_tasks"),
+    row("jetstream", "`true`, `false` or no value", "jetstream", read_jetstream),
+    row("config", "the path of a file in a string", "config = \"tests/nats.conf\"", read_config),
+    row("version", "a version of the server in a string", "version = \"2.12\"", read_version),
+    row("flavor", "the name of a runtime in a string", "flavor = \"multi_thread\"", read_flavor),
+    row("worker_threads", "a whole number of at least 1", "worker_threads = 4", read_worker_threads),
+    row("start_paused", "`true`, `false` or no value", "start_paused", read_start_paused),
+    row("timeout", "a time with its unit in a string", "timeout = \"30s\"", read_timeout),
+    row("process", "`true`, `false` or no value", "process", read_process),
+    row("max_peak_heap", A_SIZE, "max_peak_heap = \"8 MiB\"", read_max_peak_heap),
+    row("max_live_heap_growth", A_SIZE, "max_live_heap_growth = \"64 KiB\"", read_max_live_heap_growth),
+    row("max_rss_growth", A_SIZE, "max_rss_growth = \"10 MiB\"", read_max_rss_growth),
+    row("tasks", "`deny`, `warn` or `off` in a string", "tasks = \"warn\"", read_tasks),
+    row("allow_tasks", "a whole number", "allow_tasks = 1", read_allow_tasks),
+    row("crate", "the path of this crate", "crate = \"my_tests::isolated_nats\"", read_crate),
 ];
 
 const A_SIZE: &str = "a size with its unit in a string";
@@ -102,15 +102,11 @@ impl Options {
         for argument in argument::split(tokens, errors) {
             let Some(known) = errors.keep(look_up(&argument.name)) else { continue };
             let name = argument.name.to_string();
-            let Read::Now(read) = known.read else {
-                errors.push(&argument.name, not_yet(&name));
-                continue;
-            };
             if seen.contains(&name) {
                 errors.push(&argument.name, format!("`{name}` is given twice (keep one of the two)"));
                 continue;
             }
-            errors.keep(read(&mut options, &Given { known, argument: &argument }));
+            errors.keep((known.read)(&mut options, &Given { known, argument: &argument }));
             seen.push(name);
         }
         options.check_conflicts(seen.iter().any(|name| name == "flavor"), errors);
@@ -137,6 +133,11 @@ impl Options {
                            `max_rss_growth`)";
             errors.push_at(*at, message);
         }
+        if let (Some(Tasks::Off), Some(allowed)) = (self.tasks, &self.allow_tasks) {
+            let message =
+                "`allow_tasks` needs the check of tasks (remove `tasks = \"off\"`, or remove `allow_tasks`)";
+            errors.push_at(allowed.at, message);
+        }
     }
 
     /// Whether the test is to run in a process of its own: by its option, or for a figure that other tests would be in.
@@ -158,16 +159,9 @@ fn unknown(name: &str) -> String {
     if let Some(meant) = values::nearest(name, KNOWN.iter().map(|known| known.name)) {
         let _ = write!(message, ", did you mean `{meant}`?");
     }
-    let available = KNOWN.iter().filter(|known| matches!(known.read, Read::Now(_)));
-    let names: Vec<String> = available.map(|known| format!("`{}`", known.name)).collect();
+    let names: Vec<String> = KNOWN.iter().map(|known| format!("`{}`", known.name)).collect();
     let _ = write!(message, " (the options are {})", names.join(", "));
     message
-}
-
-fn not_yet(name: &str) -> String {
-    format!(
-        "this release of isolated-nats does not have `{name}` yet (remove it; a later release will have it)"
-    )
 }
 
 impl Given<'_> {
@@ -283,6 +277,23 @@ fn read_max_rss_growth(options: &mut Options, given: &Given<'_>) -> syn::Result<
     Ok(())
 }
 
+fn read_tasks(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    let name = given.string()?.value();
+    options.tasks = Some(match name.as_str() {
+        "deny" => Tasks::Deny,
+        "warn" => Tasks::Warn,
+        "off" => Tasks::Off,
+        _ => return given.about(Err(format!("is `deny`, `warn` or `off`, not `{name}`"))),
+    });
+    Ok(())
+}
+
+fn read_allow_tasks(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    let number = given.argument.form.integer().and_then(|number| number.base10_parse().ok());
+    options.allow_tasks = Some(given.set(number.ok_or_else(|| given.wrong_kind())?));
+    Ok(())
+}
+
 fn read_crate(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
     let path = match &given.argument.form {
         Form::Value(tokens) => match given.argument.form.string() {
@@ -312,7 +323,8 @@ mod tests {
         let (options, errors) = read(quote! {
             jetstream, config = "nats.conf", version = "2.12", flavor = "multi_thread", worker_threads = 4,
             start_paused = false, timeout = "1.5s", process, max_peak_heap = "8 MiB",
-            max_live_heap_growth = "64 KiB", max_rss_growth = "10 MB", crate = crate::nats,
+            max_live_heap_growth = "64 KiB", max_rss_growth = "10 MB", tasks = "warn", allow_tasks = 2,
+            crate = crate::nats,
         });
 
         assert_eq!(errors, [""; 0]);
@@ -327,6 +339,8 @@ mod tests {
         assert_eq!(options.max_peak_heap, Some(8 << 20));
         assert_eq!(options.max_live_heap_growth, Some(64 << 10));
         assert_eq!(options.max_rss_growth, Some(10_000_000));
+        assert_eq!(options.tasks, Some(Tasks::Warn));
+        assert_eq!(options.allow_tasks.map(|allowed| allowed.value), Some(2));
         assert_eq!(options.crate_path.to_token_stream().to_string(), "crate :: nats");
     }
 
@@ -363,27 +377,23 @@ mod tests {
             let name = Ident::new(known.name, Span::call_site());
             for value in &values {
                 let flag = value.is_empty() && matches!(known.name, "jetstream" | "start_paused" | "process");
+                let none = known.name == "allow_tasks" && value.to_string() == "= 0";
 
                 let (_, errors) = read(quote!(#name #value));
 
-                assert_eq!(errors.len(), usize::from(!flag), "{name} {value}: {errors:?}");
+                assert_eq!(errors.len(), usize::from(!flag && !none), "{name} {value}: {errors:?}");
             }
         }
     }
 
     #[test]
-    fn planned_options_are_told_from_unknown_ones() {
-        for name in ["tasks", "allow_tasks"] {
-            let tokens: TokenStream = format!("{name} = \"1\"").parse().unwrap();
-
-            assert_eq!(read(tokens).1, [not_yet(name)]);
-        }
+    fn an_unknown_option_names_the_nearest_and_all() {
         assert_eq!(
             read(quote!(max_peak = 3)).1,
             [
                 "unknown option `max_peak`, did you mean `max_peak_heap`? (the options are `jetstream`, `config`, \
                  `version`, `flavor`, `worker_threads`, `start_paused`, `timeout`, `process`, `max_peak_heap`, \
-                 `max_live_heap_growth`, `max_rss_growth`, `crate`)"
+                 `max_live_heap_growth`, `max_rss_growth`, `tasks`, `allow_tasks`, `crate`)"
             ]
         );
     }
@@ -417,6 +427,10 @@ mod tests {
             (quote!(max_rss_growth = "1 MiB", process = false), 1),
             (quote!(max_rss_growth = "1 MiB", process), 0),
             (quote!(max_peak_heap = "1 MiB", process = false), 0),
+            (quote!(tasks = "off", allow_tasks = 1), 1),
+            (quote!(allow_tasks = 1, tasks = "off"), 1),
+            (quote!(allow_tasks = 1, tasks = "warn"), 0),
+            (quote!(allow_tasks = 0), 0),
         ] {
             assert_eq!(read(tokens.clone()).1.len(), conflicts, "{tokens}");
         }
@@ -440,6 +454,14 @@ mod tests {
         let (_, errors) = read(quote!(flavor = "threaded", worker_threads = 2, start_paused));
 
         assert_eq!(errors, ["`flavor` is `current_thread` or `multi_thread`, not `threaded`"]);
+    }
+
+    #[test]
+    fn what_becomes_of_tasks_is_one_of_three() {
+        for (text, meant) in [("deny", Tasks::Deny), ("warn", Tasks::Warn), ("off", Tasks::Off)] {
+            assert_eq!(read(quote!(tasks = #text)).0.tasks, Some(meant));
+        }
+        assert_eq!(read(quote!(tasks = "allow")).1, ["`tasks` is `deny`, `warn` or `off`, not `allow`"]);
     }
 
     #[test]

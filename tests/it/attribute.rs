@@ -302,8 +302,8 @@ fn a_body_that_blocks_its_thread_is_told_so() {
 fn blocking_work_that_never_ends_does_not_hold_up_the_test() {
     let root = Scratch::new("blocking");
     let factor = [("ISOLATED_NATS_TIME_FACTOR", "0.2")];
-    let (passed, text) = Victim::run("attribute::blocks_the_end_of_the_runtime", root.path(), &factor);
-    assert!(passed, "{text}");
+    let (_, text) = Victim::run("attribute::blocks_the_end_of_the_runtime", root.path(), &factor);
+    assert!(text.contains("finished in"), "{text}");
 }
 
 #[test]

@@ -12,3 +12,4 @@ mod memory;
 mod monitor;
 mod start;
 mod support;
+mod tasks;

@@ -41,7 +41,7 @@ async fn what_is_given_back_is_no_growth_of_the_process() {
     }
 }
 
-#[isolated_nats(start_paused, max_peak_heap = "4 MiB")]
+#[isolated_nats(start_paused, max_peak_heap = "4 MiB", allow_tasks = 1)]
 async fn a_paused_clock_stands_still_while_the_test_comes_to_rest() {
     tokio::spawn(async {
         tokio::time::sleep_until(tokio::time::Instant::now() + std::time::Duration::from_secs(3600)).await;
