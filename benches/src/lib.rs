@@ -1,6 +1,7 @@
 //! What the benchmarks share: statistics, seeded randomness, facts of the machine, tables, and the
 //! programs in which allocators are compared.
 
+pub mod apart;
 pub mod group;
 pub mod machine;
 pub mod pairs;

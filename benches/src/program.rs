@@ -16,6 +16,7 @@ const PUSHED: usize = (128 << 20) + 1;
 /// Runs what the command line asks for on a thread of its own, as a test is, with a guard made there from the last word.
 ///
 /// - `workload FLAVOR DOCUMENTS GUARD`: prints the nanoseconds per document, by the wall clock and of CPU time;
+/// - `spawns FLAVOR TASKS GUARD`: prints the nanoseconds to spawn and join a task that does nothing, one after the other;
 /// - `behaviour GUARD`: prints what a zeroed vector took (s) and made resident (KiB), and a growing one (s, KiB at most).
 pub fn main(guard: fn(&str) -> Result<Box<dyn Any>, Error>) -> ExitCode {
     let answer = std::thread::spawn(move || answer(guard)).join();
@@ -49,6 +50,7 @@ fn answer(guard: fn(&str) -> Result<Box<dyn Any>, Error>) -> Result<String, Erro
             let _guard = guard(wanted)?;
             documents_in(flavor, documents.parse()?)
         }
+        ["spawns", flavor, tasks, wanted] => spawns_in(flavor, tasks.parse()?, || guard(wanted)),
         ["behaviour", wanted] => {
             let _guard = guard(wanted)?;
             behaviour()
@@ -68,6 +70,25 @@ fn documents_in(flavor: &str, documents: usize) -> Result<String, Error> {
     }
     let middle = |samples: &[f64]| crate::stats::median(samples).unwrap_or_default();
     Ok(format!("{} {}", middle(&wall), middle(&cpu)))
+}
+
+fn spawns_in(
+    flavor: &str,
+    tasks: u32,
+    guard: impl FnOnce() -> Result<Box<dyn Any>, Error>,
+) -> Result<String, Error> {
+    let runtime = workload::runtime(flavor)?;
+    let guard = {
+        let _in_the_runtime = runtime.enter();
+        guard()?
+    };
+    workload::spawn_and_join(&runtime, tasks)?;
+    let mut each = Vec::new();
+    for _ in 0..BATCHES {
+        each.push(workload::spawn_and_join(&runtime, tasks)?.as_secs_f64() / f64::from(tasks) * 1e9);
+    }
+    std::mem::forget(guard); // one that is dropped without a verdict says so
+    Ok(crate::stats::median(&each).unwrap_or_default().to_string())
 }
 
 fn behaviour() -> Result<String, Error> {

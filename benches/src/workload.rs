@@ -51,6 +51,22 @@ pub fn run(runtime: &Runtime, documents: usize) -> Result<Took, Error> {
     Ok(took)
 }
 
+/// Spawns and joins so many tasks that do nothing, one after the other, and says how long that took.
+///
+/// # Errors
+///
+/// When a task panics.
+pub fn spawn_and_join(runtime: &Runtime, tasks: u32) -> Result<Duration, Error> {
+    let begin = Instant::now();
+    runtime.block_on(async {
+        for _ in 0..tasks {
+            tokio::spawn(async {}).await?;
+        }
+        Ok::<_, Error>(())
+    })?;
+    Ok(begin.elapsed())
+}
+
 async fn exchange(documents: usize) -> Result<usize, Error> {
     let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(QUEUE);
     for producer in 0..PRODUCERS {

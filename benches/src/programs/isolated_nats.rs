@@ -1,4 +1,4 @@
-//! The workload under isolated-nats, with a probe alive or without.
+//! The workload under isolated-nats, with a probe or a leak guard alive or without.
 
 use std::process::ExitCode;
 
@@ -9,6 +9,10 @@ static ALLOCATOR: isolated_nats::TrackingAllocator = isolated_nats::TrackingAllo
 
 fn main() -> ExitCode {
     program::main(|guard| {
-        Ok(if guard == "probe" { Box::new(isolated_nats::MemoryProbe::start()) } else { Box::new(()) })
+        Ok(match guard {
+            "probe" => Box::new(isolated_nats::MemoryProbe::start()),
+            "leak-guard" => Box::new(isolated_nats::LeakGuard::new()),
+            _ => Box::new(()),
+        })
     })
 }

@@ -1,12 +1,11 @@
 //! The programs that have one allocator each, one after the other in each round.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::str::FromStr;
 use std::time::Instant;
 
 use isolated_nats_benches::Error;
+use isolated_nats_benches::apart::{self, numbers};
 use isolated_nats_benches::pairs::Cell;
 use isolated_nats_benches::random::Random;
 
@@ -47,37 +46,16 @@ pub(crate) const ENTRIES: [Entry; 10] = [
 const COUNTER: (&str, &str) = ("allocation-counter 0.8.1", "allocator-allocation-counter");
 const SLOW: &str = "allocator-dhat";
 
-/// Where the programs are.
+/// The programs, built.
 #[derive(Clone, Debug)]
-pub(crate) struct Programs {
-    folder: PathBuf,
-}
+pub(crate) struct Programs(apart::Programs);
 
 /// The numbers a program prints, by entry and flavor, and by round.
 pub(crate) type Workloads = BTreeMap<(usize, usize), BTreeMap<usize, Vec<f64>>>;
 
 pub(crate) fn build(unoptimised: bool) -> Result<Programs, Error> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--manifest-path"]).arg(manifest);
-    command.args(ENTRIES.iter().flat_map(|entry| ["--bin", entry.program]));
-    if !unoptimised {
-        command.arg("--release");
-    }
-    // What `cargo run` says of this package would make build scripts that look at it run again, each time.
-    let of_this_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_this_package)) {
-        command.env_remove(name);
-    }
-    let status = command.status()?;
-    if !status.success() {
-        return Err(format!("the programs cannot be built ({status})").into());
-    }
-    let own = std::env::current_exe()?;
-    let release = own.parent().ok_or("this program is in no directory")?;
-    let folder = if unoptimised { release.with_file_name("debug") } else { release.to_owned() };
-    Ok(Programs { folder })
+    let programs: Vec<&str> = ENTRIES.iter().map(|entry| entry.program).collect();
+    Ok(Programs(apart::Programs::build(&programs, unoptimised)?))
 }
 
 impl Programs {
@@ -85,7 +63,7 @@ impl Programs {
     pub(crate) fn pairs(&self, arguments: &Arguments) -> Result<BTreeMap<Cell, Vec<f64>>, Error> {
         let rounds = (arguments.pair_rounds / 4).to_string();
         let (seconds, seed) = (arguments.pairs_longest.as_secs_f64() / 5.0, arguments.seed.to_string());
-        let text = self.run(COUNTER.1, &["pairs", &rounds, &seconds.to_string(), &seed])?;
+        let text = self.0.run(COUNTER.1, &["pairs", &rounds, &seconds.to_string(), &seed])?;
         let cells = Cell::all();
         let mut ratios: BTreeMap<Cell, Vec<f64>> = BTreeMap::new();
         for line in text.lines() {
@@ -114,7 +92,7 @@ impl Programs {
                         continue;
                     }
                     let documents = if slow { documents / FEWER } else { documents }.to_string();
-                    let text = self.run(entry.program, &["workload", name, &documents, entry.guard])?;
+                    let text = self.0.run(entry.program, &["workload", name, &documents, entry.guard])?;
                     measured.entry((number, flavor)).or_default().insert(round, numbers(&text)?);
                 }
             }
@@ -127,22 +105,9 @@ impl Programs {
         let mut measured = vec![Vec::new(); ENTRIES.len()];
         for _ in 0..arguments.behaviour_rounds {
             for (entry, measured) in ENTRIES.iter().zip(&mut measured) {
-                measured.push(numbers(&self.run(entry.program, &["behaviour", entry.guard])?)?);
+                measured.push(numbers(&self.0.run(entry.program, &["behaviour", entry.guard])?)?);
             }
         }
         Ok(measured)
     }
-
-    fn run(&self, program: &str, words: &[&str]) -> Result<String, Error> {
-        let output = Command::new(self.folder.join(program)).args(words).output()?;
-        if !output.status.success() {
-            let (status, said) = (output.status, String::from_utf8_lossy(&output.stderr));
-            return Err(format!("`{program} {}` ended with {status}: {said}", words.join(" ")).into());
-        }
-        Ok(String::from_utf8(output.stdout)?)
-    }
-}
-
-fn numbers(text: &str) -> Result<Vec<f64>, Error> {
-    Ok(text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?)
 }
