@@ -83,6 +83,9 @@ impl Place {
         let mut own: Vec<_> = rest.iter().filter(|line| line.is_own()).map(SourceLine::of).collect();
         own.dedup(); // a function within itself
         drop_expansion(&mut own);
+        // The same line has the same name.
+        let spawned_at =
+            spawned_at.map(|line| own.first().filter(|own| own.is_at(&line)).cloned().unwrap_or(line));
         Self { kind, spawned_at, own, texts: rest.iter().map(ToString::to_string).collect(), has_lines }
     }
 }
@@ -124,6 +127,11 @@ pub(super) fn waiting(lines: &[Line]) -> Vec<SourceLine> {
 }
 
 impl SourceLine {
+    /// Whether it is the same place, by whatever name.
+    fn is_at(&self, other: &Self) -> bool {
+        self.file == other.file && self.line == other.line
+    }
+
     fn of(line: &Line) -> Self {
         let file = line.file.as_deref().map(shorter);
         Self { function: plain(&line.function), file, line: line.line }
@@ -224,6 +232,20 @@ mod tests {
         let own: Vec<_> = place.own.iter().map(|own| (own.function.as_str(), own.line)).collect();
         assert_eq!(own, [("orders::open", 6), ("orders::tests::are_kept", 7)]);
         assert!(place.texts.iter().any(|text| text.contains("src/orders.rs:6")), "{:?}", place.texts);
+    }
+
+    #[test]
+    fn the_attributes_expansion_is_left_out() {
+        let lines = vec![
+            line("tokio::runtime::task::core::Cell<T,S>::new", "/registry/src/x/tokio-1.54.1/src/a.rs", 2),
+            line("tokio::task::spawn::spawn", "/registry/src/x/tokio-1.54.1/src/b.rs", 3),
+            line("orders::are_kept::are_kept::{{closure}}", "tests/orders.rs", 7),
+            line("orders::are_kept::{{closure}}", "tests/orders.rs", 5),
+        ];
+        let place = Place::of(lines);
+        let spawned_at = place.spawned_at.clone().unwrap();
+        assert_eq!((spawned_at.function.as_str(), spawned_at.line), ("orders::are_kept", 7));
+        assert!(place.is_own() && place.own == [spawned_at], "{place:?}");
     }
 
     #[test]
