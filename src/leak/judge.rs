@@ -25,8 +25,8 @@ const PROCESS_LIMIT: Duration = Duration::from_millis(500);
 const SERVER_LIMIT: Duration = Duration::from_secs(5);
 /// How long the runtime's tasks may take to end before the server is asked all the same.
 const HEAD_START: Duration = Duration::from_millis(20);
-/// How many such answers are enough; with the rests between, that takes some tens of milliseconds.
-const LASTING: u32 = 6;
+/// How long what nobody is left to remove may stay: a request to delete it may still be under way on a busy machine.
+const LASTING_LIMIT: Duration = Duration::from_millis(500);
 /// How long the server is left alone between two questions, at first and at most.
 const FIRST_REST: Duration = Duration::from_micros(500);
 const LAST_REST: Duration = Duration::from_millis(100);
@@ -152,8 +152,8 @@ struct Asking<'a> {
     rest: Duration,
     next: Instant,
     is_over: bool,
-    /// How many answers in a row had nothing but what stays.
-    lasting: u32,
+    /// Runs while there is nothing but what stays.
+    lasting: Option<Deadline>,
 }
 
 impl<'a> Asking<'a> {
@@ -166,7 +166,7 @@ impl<'a> Asking<'a> {
             rest: FIRST_REST,
             next: Instant::now(),
             is_over: false,
-            lasting: 0,
+            lasting: None,
         }
     }
 
@@ -188,12 +188,13 @@ impl<'a> Asking<'a> {
                 Some(Ok(state)) => self.baseline.judge(state, &settings.ignores, settings.strict).leaks,
                 _ => Vec::new(),
             };
-            // Nobody removes a stream when no task is left to do so.
+            // Nobody asks for a stream to be removed when no task is left to do so.
             let is_lasting =
                 |leak: &Leak| matches!(leak.kind, LeakKind::Stream | LeakKind::Bucket | LeakKind::Consumer);
             let is_final = tasks_have_ended && leaks.iter().all(is_lasting);
-            self.lasting = if is_final { self.lasting + 1 } else { 0 };
-            self.is_over = leaks.is_empty() || self.lasting >= LASTING || self.deadline.is_over();
+            self.lasting = is_final.then(|| self.lasting.unwrap_or_else(|| Deadline::after(LASTING_LIMIT)));
+            let has_lasted = self.lasting.is_some_and(|lasting| lasting.is_over());
+            self.is_over = leaks.is_empty() || has_lasted || self.deadline.is_over();
             return self.is_over;
         }
         if Instant::now() >= self.next {
