@@ -43,6 +43,8 @@ pub use finding::{Leak, LeakKind, SourceLine};
 pub use guard::{LeakGuard, leak_checked};
 pub use report::LeakReport;
 
+#[cfg(feature = "load")]
+pub(crate) use process::{all_children, arguments};
 pub(crate) use runtime::{RuntimeThreads, weigh, with_threads};
 pub use whole::TaskPolicy;
 pub(crate) use whole::WholeTest;

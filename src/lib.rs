@@ -16,6 +16,8 @@ mod gate;
 mod isolated;
 #[allow(dead_code)]
 mod leak;
+#[cfg(feature = "load")]
+pub mod load;
 mod memory;
 mod own_thread;
 mod poll;
@@ -26,6 +28,11 @@ mod server;
 pub use fixture::{FromTest, FromTestError, TestContext, TestName};
 pub use gate::skip_unless;
 pub use leak::{Leak, LeakGuard, LeakGuardBuilder, LeakKind, LeakReport, SourceLine, leak_checked};
+#[cfg(feature = "load")]
+pub use load::{
+    LoadError, LoadErrorKind, LoadGenerator, LoadGeneratorBuilder, LoadReport, OperationContext,
+    OperationError, Rate, Schedule, ServiceContext, Threshold, Verifier, Workload,
+};
 pub use memory::{
     Ceiling, CeilingError, CeilingErrorKind, ComponentFigures, Figure, GaugeFigures, GrowthError,
     GrowthErrorKind, GrowthReport, GrowthVerdict, HeapFigures, Inheritance, MemoryHandle, MemoryProbe,

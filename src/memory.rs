@@ -29,7 +29,7 @@ mod series;
 mod server;
 mod site;
 mod split;
-mod text;
+pub(crate) mod text;
 mod trim;
 
 pub use allocator::TrackingAllocator;

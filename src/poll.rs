@@ -103,6 +103,19 @@ pub(crate) fn block_for(moment: Duration) {
     sleep(moment);
 }
 
+/// Blocks the thread until a point in time, for work that is due then.
+#[cfg(feature = "load")]
+pub(crate) fn block_until(at: Instant) {
+    sleep(at.saturating_duration_since(Instant::now()));
+}
+
+/// Lets the system wake this thread when it is due, and not up to 50 µs later to wake others with it. Linux only.
+#[cfg(feature = "load")]
+pub(crate) fn without_slack() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1)); // a system without it is less punctual
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the one bounded wait that the lint points to")]
 fn sleep(duration: Duration) {
     std::thread::sleep(duration);

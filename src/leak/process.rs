@@ -23,6 +23,11 @@ use super::finding::{Leak, NotChecked};
 use super::ignore::Ignores;
 use crate::{alone, memory};
 
+#[cfg(all(target_os = "linux", feature = "load"))]
+pub(crate) use children::{all_children, arguments};
+#[cfg(all(not(target_os = "linux"), feature = "load"))]
+pub(crate) use other::{all_children, arguments};
+
 #[cfg(target_os = "linux")]
 use linux::Before;
 #[cfg(not(target_os = "linux"))]
@@ -115,6 +120,16 @@ mod linux {
 #[cfg(not(target_os = "linux"))]
 mod other {
     use super::{Ignores, Leak};
+
+    /// They are not known here.
+    pub(crate) fn all_children() -> Vec<u32> {
+        Vec::new()
+    }
+
+    /// They are not known here.
+    pub(crate) fn arguments(_pid: u32) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
 
     /// There is nothing to look at.
     #[derive(Debug)]
