@@ -19,8 +19,11 @@ mod leak;
 #[cfg(feature = "load")]
 pub mod load;
 mod memory;
+#[cfg(feature = "load")]
+pub mod operations;
 mod own_thread;
 mod poll;
+pub mod prelude;
 mod process;
 pub mod rt;
 mod server;
