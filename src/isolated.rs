@@ -18,6 +18,7 @@ use crate::environment;
 use crate::evidence;
 use crate::fixture::{FromTestError, TestContext};
 use crate::leak::TaskPolicy;
+use crate::panic::message;
 use crate::server::{ExternalNats, Scope, StartError, StartErrorKind};
 use body::{HeldClock, run_body};
 use checks::{Checks, TestRuntime};
@@ -240,10 +241,6 @@ impl ShouldPanic {
             Self::With(text) => message(panic).is_some_and(|message| message.contains(text)),
         }
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> Option<&str> {
-    panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied())
 }
 
 /// A test's name as its runner shows it: without the name of the crate.

@@ -22,6 +22,7 @@ mod memory;
 #[cfg(feature = "load")]
 pub mod operations;
 mod own_thread;
+mod panic;
 mod poll;
 pub mod prelude;
 mod process;

@@ -94,6 +94,7 @@ mod workload;
 
 pub use builder::{LoadGenerator, LoadGeneratorBuilder, Overflow};
 pub use context::OperationContext;
+pub(crate) use error::chain;
 pub use error::{LoadError, LoadErrorKind, OperationError};
 pub use figures::{BurstFigures, ErrorCount, LoadCounts, LoadEvent, LoadSetup, WarmUpFigures, WorkerFigures};
 pub use latency::Latency;

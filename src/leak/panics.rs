@@ -13,6 +13,7 @@ use super::ignore::{Ignored, Ignores};
 use super::place::place;
 use super::sites::Eye;
 use crate::memory::{self, Line, named};
+use crate::panic::message;
 
 static WATCHED: Mutex<Vec<Watched>> = Mutex::new(Vec::new());
 /// How many panics are kept: a test with more has been told enough.
@@ -170,10 +171,7 @@ fn note(info: &PanicHookInfo<'_>) {
 
 impl TaskPanic {
     fn new(task: task::Id, eye: Option<Eye>, info: &PanicHookInfo<'_>) -> Self {
-        let payload = info.payload();
-        let text = payload.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        let message = text.unwrap_or("a panic without a text").to_owned();
+        let message = message(info.payload()).unwrap_or("a panic without a text").to_owned();
         let location = info.location().map(ToString::to_string).unwrap_or_default();
         let (held, spawned) = eye.and_then(|eye| eye.handle(task)).unzip();
         Self { task, message, location, held, spawned, stack: memory::stack().into() }

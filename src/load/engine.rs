@@ -29,5 +29,5 @@ pub(super) use monitor::snapshot;
 pub(super) use pool::{Pool, Sizes};
 pub(super) use run::{Act, Event, Running, Setting, start};
 pub(super) use seat::Seat;
-pub(super) use serve::{Operation, chain};
+pub(super) use serve::Operation;
 pub(super) use shared::{Injections, Shared};

@@ -75,3 +75,15 @@ impl Error for LoadError {
         self.source.as_deref().map(|source| source as _)
     }
 }
+
+/// An error and its causes as one line; a cause that repeats what was said is left out. Errors are counted by it.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source()).map(ToString::to_string);
+    for cause in causes {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}

@@ -185,7 +185,7 @@ impl Schedule {
     }
 
     /// Returns how many operations are planned, exactly; `None` when a phase is a closed loop that ends by time, and when the
-    /// schedule cannot be run. A Poisson phase is gone through to count it, some 20 ns for each operation.
+    /// schedule cannot be run. A Poisson phase is gone through to count it.
     #[must_use]
     pub fn operations(&self) -> Option<u64> {
         self.check().ok()?;

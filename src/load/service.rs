@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::engine::chain;
-use super::error::{LoadError, LoadErrorKind, OperationError};
+use super::error::{LoadError, LoadErrorKind, OperationError, chain};
+use crate::panic::message;
 use crate::{memory, poll};
 pub use context::ServiceContext;
 pub use figures::{InstanceEnd, InstanceFigures, ServiceFigures};
@@ -175,7 +175,7 @@ impl Services {
             Ok(()) if early => InstanceEnd::Returned,
             Ok(()) => InstanceEnd::Stopped,
             Err(Failure::Error(error)) => {
-                let text = chain(&error);
+                let text = chain(error.as_ref());
                 service.failed(instance, &text);
                 InstanceEnd::Failed(text)
             }
@@ -197,9 +197,7 @@ fn outcome(ended: Ended) -> (Id, Result<(), Failure>) {
         Err(error) => {
             let id = error.id();
             let failure = error.try_into_panic().map_or(Failure::Aborted, |panic| {
-                let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-                let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-                Failure::Panic(text.unwrap_or_else(|| "a panic without a text".into()))
+                Failure::Panic(message(panic.as_ref()).unwrap_or("a panic without a text").to_owned())
             });
             (id, Err(failure))
         }

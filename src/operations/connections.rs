@@ -10,7 +10,7 @@ use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::{self, kv};
 use async_nats::{Client, ConnectOptions, Request, Subject};
 
-use crate::load::OperationError;
+use crate::load::{OperationError, chain};
 use crate::poll;
 use crate::server::ExternalNats;
 
@@ -42,18 +42,6 @@ impl Connections {
         };
         Err(format!("cannot connect: {}", chain(&error)).into())
     }
-}
-
-/// An error and its causes in one line: errors are counted by their text, and the client's own says little without its cause.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let causes = std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string);
-    for cause in causes {
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }
 
 impl fmt::Debug for Connections {

@@ -1,7 +1,7 @@
 //! Payloads: slices of one buffer of random bytes.
 //!
 //! The buffer is the process's, one for each size that is a power of two, and never freed: its slices need no count of who
-//! holds them, which would cost each operation as much as taking its turn does.
+//! holds them, which several threads would change for each operation.
 
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;

@@ -12,7 +12,7 @@ use super::record::End;
 use super::seat::Seat;
 use super::shared::{Injected, Shared};
 use crate::load::context::OperationContext;
-use crate::load::error::OperationError;
+use crate::load::error::{OperationError, chain};
 use crate::load::workload::Workload;
 use crate::memory;
 
@@ -88,8 +88,8 @@ async fn serve<W: Workload>(workload: Arc<W>, mut state: W::State, place: Place)
     workload.tear_down(state).await;
 }
 
-/// What to do next. Which operation it is, and when it began, is in the seat: what is small travels in registers, and a
-/// hundred nanoseconds are a quarter of what it takes to publish.
+/// What to do next. Which operation it is, and when it began, is in the seat: what is small travels in registers. A
+/// publish takes some 300 ns (`benches/`, `--bin load`), beside which that shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     Run,
@@ -212,7 +212,7 @@ impl Place {
         match result {
             Ok(()) => End::Well,
             Err(error) => {
-                self.shared.kinds.count(self.place(), &chain(&error));
+                self.shared.kinds.count(self.place(), &chain(error.as_ref()));
                 End::Failed
             }
         }
@@ -221,20 +221,6 @@ impl Place {
 
 /// What the seat says is under way when its operations have to tear down.
 pub(super) const LEAVING: usize = u32::MAX as usize - 2;
-
-/// An error and its causes as one line; a cause that repeats what was said is left out.
-pub(in crate::load) fn chain(error: &OperationError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
-}
 
 /// The time limit of one operation after the other, by one timer that is moved only when it has fired.
 struct Limit {

@@ -293,32 +293,41 @@ impl Source {
             if turn.is_ready() {
                 return turn;
             }
+            if mode != OPEN {
+                self.list(seat);
+            }
             // It may be wanted by a segment that begins at this moment.
-            seat.listed.store(true, Relaxed);
-            self.idle.add(seat.worker);
             if self.mode.load(SeqCst) == mode {
                 return Poll::Pending;
             }
         }
     }
 
+    /// Puts a worker that is about to wait into the list.
+    fn list(&self, seat: &Seat) {
+        seat.listed.store(true, Relaxed);
+        self.idle.add(seat.worker);
+    }
+
+    fn unlist(&self, seat: &Seat) {
+        seat.listed.store(false, Relaxed);
+        self.idle.remove(seat.worker);
+    }
+
     #[inline]
     fn poll_open(&self, seat: &Seat) -> Poll<Option<Turn>> {
         if let Some(turn) = self.take(seat) {
+            // Woken by something else, it may still be in the list: who is busy must not be woken in another's place.
             if seat.listed.load(Relaxed) {
-                // Woken by something else, it may still be in the list: who is busy must not be woken in another's place.
-                seat.listed.store(false, Relaxed);
-                self.idle.remove(seat.worker);
+                self.unlist(seat);
             }
             return Poll::Ready(Some(turn));
         }
-        seat.listed.store(true, Relaxed);
-        self.idle.add(seat.worker);
+        self.list(seat);
         // An arrival released meanwhile may have found nobody waiting.
         match self.take(seat) {
             Some(turn) => {
-                seat.listed.store(false, Relaxed);
-                self.idle.remove(seat.worker);
+                self.unlist(seat);
                 Poll::Ready(Some(turn))
             }
             None => {

@@ -1,6 +1,5 @@
 //! A worker: a task that does one operation at a time, from its set-up to its end.
 
-use std::any::Any;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,10 +13,11 @@ use super::kinds::WARM_UP;
 use super::mixture::Named;
 use super::record::End;
 use super::seat::{Seat, Turn};
-use super::serve::{LEAVING, Place, Serving, Turns, chain};
+use super::serve::{LEAVING, Place, Serving, Turns};
 use super::shared::Shared;
-use crate::load::error::OperationError;
+use crate::load::error::{OperationError, chain};
 use crate::load::histogram::nanos;
+use crate::panic::message;
 
 /// A worker's task needs all of this.
 pub(super) struct Worker {
@@ -96,7 +96,7 @@ impl Worker {
 
     fn not_set_up(&self, operation: usize, error: OperationError) -> OperationError {
         self.shared.not_set_up.fetch_add(1, Relaxed);
-        self.shared.kinds.count(operation, &format!("set-up: {}", chain(&error)));
+        self.shared.kinds.count(operation, &format!("set-up: {}", chain(error.as_ref())));
         error
     }
 
@@ -182,11 +182,8 @@ pub(super) fn caught<T>(poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T, String
     match catch_unwind(AssertUnwindSafe(poll)) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
-        Err(panic) => Poll::Ready(Err(format!("panicked: {}", text_of(panic.as_ref())))),
+        Err(panic) => {
+            Poll::Ready(Err(format!("panicked: {}", message(panic.as_ref()).unwrap_or("without a text"))))
+        }
     }
-}
-
-fn text_of(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text")
 }

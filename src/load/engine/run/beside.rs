@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::{Event, Run};
-use crate::load::engine::serve::chain;
 use crate::load::engine::shared::Shared;
 use crate::load::engine::worker::caught;
+use crate::load::error::chain;
 use crate::load::figures::LoadEvent;
 use crate::memory;
 use crate::poll::delay;
@@ -70,7 +70,7 @@ async fn happen(at: usize, event: Event, from: Instant, happened: Arc<Mutex<Vec<
     let result = result.unwrap_or_else(|panic| Err(panic.into()));
     let mut happened = happened.lock().unwrap_or_else(PoisonError::into_inner);
     happened[at].took = begun.elapsed();
-    happened[at].error = result.err().map(|error| chain(&error));
+    happened[at].error = result.err().map(|error| chain(error.as_ref()));
 }
 
 /// Lets one worker after the other leave.

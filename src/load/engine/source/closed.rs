@@ -39,12 +39,12 @@ impl Source {
     #[inline]
     pub(super) fn poll_closed(&self, seat: &Seat) -> Poll<Option<Turn>> {
         let workers = self.workers.load(Relaxed);
-        // The end of its last operation is a reading of the clock that it need not repeat.
-        let begun = seat.begun.load(Relaxed);
-        let now = if begun == 0 { self.now() } else { seat.end.load(Relaxed) };
         if seat.worker >= workers {
             return Poll::Pending;
         }
+        // The end of its last operation is a reading of the clock that it need not repeat.
+        let begun = seat.begun.load(Relaxed);
+        let now = if begun == 0 { self.now() } else { seat.end.load(Relaxed) };
         let number = if self.ended.load(Relaxed) {
             None
         } else if now >= self.ends_at.load(Relaxed) {
