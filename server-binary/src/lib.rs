@@ -5,6 +5,7 @@ mod binary;
 mod cache;
 mod chain;
 mod checksums;
+pub mod cli;
 mod command;
 mod doctor;
 mod env;
