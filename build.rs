@@ -1,8 +1,10 @@
-//! Puts the pinned nats-server into the cache, so that the first test need not wait for it, and says which ways of the
-//! allocator this target has.
+//! Puts the pinned nats-server into the cache, so that the first test need not wait for it, says which ways of the
+//! allocator this target has, and for `results` what the crate is built with.
 
 fn main() {
     allocator();
+    #[cfg(feature = "results")]
+    built_with();
     #[cfg(feature = "build-fetch")]
     isolated_nats_server_binary::prefetch_for_build_script();
     #[cfg(not(feature = "build-fetch"))]
@@ -32,5 +34,21 @@ fn allocator() {
         && std::env::var_os("CARGO_CFG_MIRI").is_none()
     {
         println!("cargo::rustc-cfg=isolated_nats_pthread");
+    }
+}
+
+/// The compiler and the optimization level of this very crate, for fingerprints. Cargo runs this script again when either is another
+/// one; what cannot be found out is not set.
+#[cfg(feature = "results")]
+fn built_with() {
+    let version = || {
+        let rustc = std::process::Command::new(std::env::var_os("RUSTC")?).arg("--version").output().ok()?;
+        Some(String::from_utf8(rustc.stdout).ok()?.lines().next()?.to_owned())
+    };
+    if let Some(version) = version() {
+        println!("cargo::rustc-env=ISOLATED_NATS_BUILD_RUSTC={version}");
+    }
+    if let Ok(level) = std::env::var("OPT_LEVEL") {
+        println!("cargo::rustc-env=ISOLATED_NATS_BUILD_OPT_LEVEL={level}");
     }
 }

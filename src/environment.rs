@@ -1,7 +1,9 @@
 //! The variables with a fixed set of values. `server-binary` reads those about the program.
 
 /// Each variable and what it may be; empty is unset.
-const CHOICES: [(&str, &[&str]); 4] = [
+const CHOICES: [(&str, &[&str]); 6] = [
+    ("ISOLATED_NATS_BLESS", &["1", "0"]),
+    ("ISOLATED_NATS_INCONCLUSIVE", &["pass", "fail"]),
     ("ISOLATED_NATS_KEEP", &["failure", "always", "never"]),
     ("ISOLATED_NATS_LIFELINE", &["death-signal", "watcher"]),
     ("ISOLATED_NATS_LOG", &["info", "debug", "trace"]),

@@ -6,12 +6,13 @@
 mod body;
 mod ceilings;
 mod checks;
+mod rounds;
 
 use std::any::Any;
 use std::fmt;
 use std::panic::resume_unwind;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::alone::{self, Alone, Told};
 use crate::environment;
@@ -19,9 +20,11 @@ use crate::evidence;
 use crate::fixture::{FromTestError, TestContext};
 use crate::leak::TaskPolicy;
 use crate::panic::message;
+use crate::process;
 use crate::server::{ExternalNats, Scope, StartError, StartErrorKind};
 use body::{HeldClock, run_body};
 use checks::{Checks, TestRuntime};
+use rounds::{Round, Rounds};
 
 /// What the attribute knows of a test; written by its expansion.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +43,8 @@ pub struct Test {
     pub max_rss_growth: Option<u64>,
     pub tasks: TaskPolicy,
     pub allow_tasks: usize,
+    pub baseline: Option<&'static str>,
+    pub rounds: usize,
     pub should_panic: ShouldPanic,
 }
 
@@ -120,39 +125,91 @@ enum End<R> {
 /// When the body panics, when the server or an argument cannot be made, and when the time is over; but never in a test
 /// that is expected to panic for another reason than the panic expected, or it would pass for the wrong reason.
 #[track_caller]
-pub fn run<R: Outcome>(test: Test, body: impl AsyncFnOnce(&TestContext) -> Result<R, FromTestError>) -> R {
+#[expect(clippy::needless_pass_by_value, reason = "it is what the expansion writes")]
+pub fn run<R: Outcome>(test: Test, body: impl AsyncFn(&TestContext) -> Result<R, FromTestError>) -> R {
     let name = runner_name(test.name);
     if test.process && !alone::alone().is_some_and(Alone::is_for_good) {
         return run_again(&test, name);
     }
     let _told = Told::begin();
     ceilings::prepare(&test);
+    let mut rounds = match Rounds::of(&test) {
+        Ok(rounds) => rounds,
+        Err(why) => return fail(&test, &format!("test `{name}` cannot be compared: {why}")),
+    };
+    loop {
+        let ran = match once(&test, name, &body) {
+            Ok(ran) => ran,
+            Err(ended) => return ended,
+        };
+        let Ran { end, server, scope, round } = ran;
+        let passed = end.failure(&test, name).is_none();
+        if let Some(rounds) = rounds.as_ref().filter(|_| !passed) {
+            rounds.say_which(name);
+        }
+        match rounds.as_mut().filter(|_| passed) {
+            None => return conclude(&test, name, server, scope, end),
+            Some(rounds) => {
+                rounds.take(round, &server);
+                if rounds.are_over() {
+                    let end = rounds.judge().map_or_else(End::Judged, |()| end);
+                    return conclude(&test, name, server, scope, end);
+                }
+            }
+        }
+        drop(server);
+        scope.give(None);
+    }
+}
+
+/// A test that has run once.
+struct Ran<R> {
+    end: End<R>,
+    server: ExternalNats,
+    scope: Scope,
+    round: Round,
+}
+
+/// Runs the test once, on a server and a runtime of its own; the error is how a test ends that could not begin.
+#[track_caller]
+fn once<R: Outcome>(
+    test: &Test,
+    name: &'static str,
+    body: &impl AsyncFn(&TestContext) -> Result<R, FromTestError>,
+) -> Result<Ran<R>, R> {
     let scope = Scope::enter();
-    let server = match start(&test, name) {
+    let server = match start(test, name) {
         Ok(server) => server,
         Err(error) if error.kind() == StartErrorKind::NoBinary && skips_without_server() => {
             let why =
                 format!("isolated-nats: test `{name}` is skipped (ISOLATED_NATS_MISSING=skip): {error:?}\n");
             evidence::print_uncaptured(&why);
-            return pass(&test, "skipped");
+            return Err(pass(test, "skipped"));
         }
-        Err(error) => return fail(&test, &format!("test `{name}` has no server: {error:?}")),
+        Err(error) => return Err(fail(test, &format!("test `{name}` has no server: {error:?}"))),
     };
-    let runtime = match TestRuntime::build(&test) {
+    let runtime = match TestRuntime::build(test) {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&test, &format!("test `{name}` has no runtime: {error}")),
+        Err(error) => return Err(fail(test, &format!("test `{name}` has no runtime: {error}"))),
     };
-    let checks = match Checks::start(&test, name, &runtime.runtime) {
+    let checks = match Checks::start(test, name, &runtime.runtime) {
         Ok(checks) => checks,
-        Err(why) => return fail(&test, &format!("test `{name}` cannot be measured: {why}")),
+        Err(why) => return Err(fail(test, &format!("test `{name}` cannot be measured: {why}"))),
     };
     let context = TestContext::new(name.to_owned(), server.clone());
     alone::body_begins();
-    let end = run_body(&test, &runtime.runtime, &context, body);
+    let (started, cpu) = (Instant::now(), process::thread_time());
+    let end = run_body(test, &runtime.runtime, &context, body);
+    let took = started.elapsed();
+    // All of a runtime of one thread runs on this one, but for blocking work.
+    let is_one = matches!(test.flavor, Flavor::CurrentThread);
+    let cpu =
+        cpu.zip(process::thread_time()).filter(|_| is_one).map(|(before, now)| now.saturating_sub(before));
     drop(context);
     // The body's locals and arguments have been dropped; what is checked now may need the runtime and the server.
-    let end = checks.judge(&test, name, runtime, end);
-    conclude(&test, name, server, scope, end)
+    let workers = runtime.runtime.metrics().num_workers();
+    let (end, memory) = checks.judge(test, name, runtime, end);
+    Ok(Ran { end, server, scope, round: Round { took, cpu, memory, workers } })
 }
 
 /// Judges how the body ended, leaves the evidence of a failure, and hands the end on to the runner.

@@ -26,6 +26,8 @@ mod panic;
 mod poll;
 pub mod prelude;
 mod process;
+#[cfg(feature = "results")]
+pub mod results;
 pub mod rt;
 mod server;
 
@@ -54,6 +56,11 @@ pub use server::{
 /// The design and its reasons.
 pub mod _design {
     #![doc = include_str!("../DESIGN.md")]
+}
+
+/// Environment variables, exit codes, symptoms and fixes.
+pub mod _reference {
+    #![doc = include_str!("../REFERENCE.md")]
 }
 
 /// What changed from release to release.

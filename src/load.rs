@@ -77,7 +77,7 @@ mod histogram;
 mod latency;
 mod machine;
 #[cfg(test)]
-mod made;
+pub(crate) mod made;
 mod progress;
 mod random;
 mod report;
@@ -99,6 +99,8 @@ pub use error::{LoadError, LoadErrorKind, OperationError};
 pub use figures::{BurstFigures, ErrorCount, LoadCounts, LoadEvent, LoadSetup, WarmUpFigures, WorkerFigures};
 pub use latency::Latency;
 pub use machine::{CpuPerOperation, CpuShares, MachineFigures, NotMeasured, ProcessLoad};
+#[cfg(feature = "results")]
+pub(crate) use random::Random;
 pub use report::LoadReport;
 pub use run::{LoadHandle, LoadRun};
 pub use schedule::{Rate, Schedule};

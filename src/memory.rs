@@ -47,6 +47,8 @@ pub use split::{MemorySplit, SplitRow};
 
 pub(crate) use allocator::{CELL_WORDS, Cell, CellWatch, Domain, current_domain};
 pub(crate) use profile::{Moment, largest};
+#[cfg(feature = "results")]
+pub(crate) use series::slope_of;
 pub(crate) use site::{Line, named, shorter};
 pub(crate) use trim::keep_little;
 

@@ -236,5 +236,17 @@ impl Error for ProcessError {
     }
 }
 
+/// CPU time of this thread; `None` where it has no clock.
+#[cfg(target_os = "linux")]
+pub(crate) fn thread_time() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn thread_time() -> Option<Duration> {
+    None
+}
+
 #[cfg(test)]
 mod tests;

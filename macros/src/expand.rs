@@ -13,6 +13,9 @@ use crate::{
     options::{Flavor, Options, Tasks},
 };
 
+/// How often a test with a baseline is run, unless told otherwise.
+const DEFAULT_ROUNDS: usize = 10;
+
 /// Expands one use of the attribute. Mistakes become `compile_error!`, all of them, beside the function itself.
 pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
@@ -22,6 +25,10 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
         return quote!(#errors #item);
     };
     let should_panic = function.check(&mut errors);
+    if let (Some(baseline), false) = (&options.baseline, matches!(should_panic, ShouldPanic::No)) {
+        let message = "a test that is to panic cannot be compared with a baseline (remove `baseline`, or `#[should_panic]`)";
+        errors.push_at(baseline.at(), message);
+    }
     if errors.is_empty() {
         return test(&function, &options, &should_panic);
     }
@@ -75,6 +82,7 @@ fn settings(
     let process = options.own_process();
     let ceilings = ceilings(options);
     let tasks = tasks(options, root);
+    let baseline = baseline(options);
     let should_panic = match should_panic {
         ShouldPanic::No => quote!(No),
         ShouldPanic::Yes => quote!(Yes),
@@ -92,6 +100,7 @@ fn settings(
             process: #process,
             #ceilings
             #tasks
+            #baseline
             should_panic: #root::__private::ShouldPanic::#should_panic,
         }
     }
@@ -178,6 +187,21 @@ fn tasks(options: &Options, root: &TokenStream) -> TokenStream {
     }
 }
 
+/// Writes the fields for the baseline that the test is compared with; one without a name is the test's own.
+fn baseline(options: &Options) -> TokenStream {
+    let name = options.baseline.as_ref().map(|baseline| match &baseline.value {
+        Some(name) => name.to_token_stream(),
+        None => quote!(""),
+    });
+    let name = option(name);
+    let rounds = options.rounds.as_ref().map_or(DEFAULT_ROUNDS, |rounds| rounds.value);
+    let rounds = Literal::usize_unsuffixed(rounds);
+    quote! {
+        baseline: #name,
+        rounds: #rounds,
+    }
+}
+
 fn option(value: Option<impl ToTokens>) -> TokenStream {
     match value {
         Some(value) => quote!(::core::option::Option::Some(#value)),
@@ -229,6 +253,8 @@ mod tests {
                             max_rss_growth: ::core::option::Option::None,
                             tasks: ::isolated_nats::__private::TaskPolicy::Deny,
                             allow_tasks: 0,
+                            baseline: ::core::option::Option::None,
+                            rounds: 10,
                             should_panic: ::isolated_nats::__private::ShouldPanic::No,
                         },
                         async |_: &::isolated_nats::TestContext| {
@@ -246,7 +272,7 @@ mod tests {
             quote! {
                 config = "a.conf", version = "2.12", flavor = "multi_thread", worker_threads = 3, timeout = "1.5s",
                 max_peak_heap = "8 MiB", max_live_heap_growth = "0 B", max_rss_growth = "10 MB", tasks = "warn",
-                allow_tasks = 2, crate = "a::b"
+                allow_tasks = 2, baseline = "orders", rounds = 17, crate = "a::b"
             },
             &quote! {
                 /// Docs.
@@ -278,6 +304,8 @@ mod tests {
                             max_rss_growth: ::core::option::Option::Some(10000000),
                             tasks: a::b::__private::TaskPolicy::Warn,
                             allow_tasks: 2,
+                            baseline: ::core::option::Option::Some("orders"),
+                            rounds: 17,
                             should_panic: a::b::__private::ShouldPanic::No,
                         },
                         async |isolated_nats_test_context: &a::b::TestContext| {

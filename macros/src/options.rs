@@ -27,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) max_rss_growth: Option<u64>,
     pub(crate) tasks: Option<Tasks>,
     pub(crate) allow_tasks: Option<Set<usize>>,
+    pub(crate) baseline: Option<Set<Option<LitStr>>>,
+    pub(crate) rounds: Option<Set<usize>>,
     pub(crate) crate_path: Option<Path>,
 }
 
@@ -34,6 +36,13 @@ pub(crate) struct Options {
 pub(crate) struct Set<T> {
     pub(crate) value: T,
     at: Span,
+}
+
+impl<T> Set<T> {
+    /// The place of the option's name.
+    pub(crate) fn at(&self) -> Span {
+        self.at
+    }
 }
 
 /// The runtime a test runs on.
@@ -75,7 +84,7 @@ const fn row(
     Known { name, takes, example, read }
 }
 
-static KNOWN: [Known; 14] = [
+static KNOWN: [Known; 16] = [
     row("jetstream", "`true`, `false` or no value", "jetstream", read_jetstream),
     row("config", "the path of a file in a string", "config = \"tests/nats.conf\"", read_config),
     row("version", "a version of the server in a string", "version = \"2.12\"", read_version),
@@ -89,6 +98,8 @@ static KNOWN: [Known; 14] = [
     row("max_rss_growth", A_SIZE, "max_rss_growth = \"10 MiB\"", read_max_rss_growth),
     row("tasks", "`deny`, `warn` or `off` in a string", "tasks = \"warn\"", read_tasks),
     row("allow_tasks", "a whole number", "allow_tasks = 1", read_allow_tasks),
+    row("baseline", "a name in a string, or no value", "baseline = \"orders\"", read_baseline),
+    row("rounds", "a whole number of at least 10", "rounds = 20", read_rounds),
     row("crate", "the path of this crate", "crate = \"my_tests::isolated_nats\"", read_crate),
 ];
 
@@ -137,6 +148,10 @@ impl Options {
             let message =
                 "`allow_tasks` needs the check of tasks (remove `tasks = \"off\"`, or remove `allow_tasks`)";
             errors.push_at(allowed.at, message);
+        }
+        if let (Some(rounds), None) = (&self.rounds, &self.baseline) {
+            let message = "`rounds` is for a test with a baseline (add `baseline`, or remove `rounds`)";
+            errors.push_at(rounds.at, message);
         }
     }
 
@@ -294,6 +309,25 @@ fn read_allow_tasks(options: &mut Options, given: &Given<'_>) -> syn::Result<()>
     Ok(())
 }
 
+fn read_baseline(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    let name = match given.argument.form {
+        Form::Flag => None,
+        _ => Some(given.string()?),
+    };
+    if let Some(name) = &name {
+        given.about(values::baseline(&name.value()))?;
+    }
+    options.baseline = Some(given.set(name));
+    Ok(())
+}
+
+fn read_rounds(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
+    let number = given.argument.form.integer().and_then(|number| number.base10_parse().ok());
+    let number = number.filter(|number| *number >= 10).ok_or_else(|| given.wrong_kind())?;
+    options.rounds = Some(given.set(number));
+    Ok(())
+}
+
 fn read_crate(options: &mut Options, given: &Given<'_>) -> syn::Result<()> {
     let path = match &given.argument.form {
         Form::Value(tokens) => match given.argument.form.string() {
@@ -376,7 +410,8 @@ mod tests {
         for known in &KNOWN {
             let name = Ident::new(known.name, Span::call_site());
             for value in &values {
-                let flag = value.is_empty() && matches!(known.name, "jetstream" | "start_paused" | "process");
+                let flag = value.is_empty()
+                    && matches!(known.name, "jetstream" | "start_paused" | "process" | "baseline");
                 let none = known.name == "allow_tasks" && value.to_string() == "= 0";
 
                 let (_, errors) = read(quote!(#name #value));
@@ -393,7 +428,7 @@ mod tests {
             [
                 "unknown option `max_peak`, did you mean `max_peak_heap`? (the options are `jetstream`, `config`, \
                  `version`, `flavor`, `worker_threads`, `start_paused`, `timeout`, `process`, `max_peak_heap`, \
-                 `max_live_heap_growth`, `max_rss_growth`, `tasks`, `allow_tasks`, `crate`)"
+                 `max_live_heap_growth`, `max_rss_growth`, `tasks`, `allow_tasks`, `baseline`, `rounds`, `crate`)"
             ]
         );
     }
@@ -431,6 +466,9 @@ mod tests {
             (quote!(allow_tasks = 1, tasks = "off"), 1),
             (quote!(allow_tasks = 1, tasks = "warn"), 0),
             (quote!(allow_tasks = 0), 0),
+            (quote!(rounds = 15), 1),
+            (quote!(baseline, rounds = 15), 0),
+            (quote!(rounds = 15, baseline = "orders"), 0),
         ] {
             assert_eq!(read(tokens.clone()).1.len(), conflicts, "{tokens}");
         }

@@ -97,6 +97,29 @@ fn decimal(number: &str) -> Option<(u128, Option<u32>)> {
     Some((digits, u32::try_from(fraction.len()).ok()))
 }
 
+/// Longer names of baselines are refused when they are read and written.
+const LONGEST_BASELINE: usize = 200;
+
+/// Checks the name of a baseline, which becomes that of a file.
+pub(crate) fn baseline(text: &str) -> Result<(), String> {
+    let is_fit = |c: char| c.is_alphanumeric() || ['-', '_', '.', ' '].contains(&c);
+    if text.is_empty() {
+        return Err("has an empty name (write `baseline` alone for the test's own name)".to_owned());
+    }
+    if text.len() > LONGEST_BASELINE {
+        return Err(format!("is longer than {LONGEST_BASELINE} bytes"));
+    }
+    match text.chars().find(|c| !is_fit(*c)) {
+        Some(c) => Err(format!(
+            "becomes a file's name, in which `{c}` cannot be (letters, digits, `-`, `_`, `.` and spaces can)"
+        )),
+        None if text.starts_with('.') => {
+            Err(format!("becomes a file's name: `{text}` would hide it (begin with a letter)"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Checks `2.12`, `2.12.3` and `2.12.3-RC.1`.
 pub(crate) fn version(text: &str) -> Result<(), String> {
     let (numbers, prerelease) = match text.split_once('-') {
@@ -294,5 +317,14 @@ mod tests {
         ] {
             assert_eq!(nearest(word, known), meant, "{word}");
         }
+    }
+
+    #[test]
+    fn a_baseline_is_called_what_a_file_can_be() {
+        for name in ["orders", "KV put, 1", "größe.2", &"x".repeat(200)] {
+            assert_eq!(baseline(name).is_ok(), !name.contains(','), "{name}");
+        }
+        assert_eq!(baseline(&"x".repeat(201)).unwrap_err(), "is longer than 200 bytes");
+        assert!(baseline(".a").is_err() && baseline("").is_err() && baseline("a/b").is_err());
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn run_body<R: Outcome>(
     test: &Test,
     runtime: &Runtime,
     context: &TestContext,
-    body: impl AsyncFnOnce(&TestContext) -> Result<R, FromTestError>,
+    body: &impl AsyncFn(&TestContext) -> Result<R, FromTestError>,
 ) -> End<R> {
     let _still = test.start_paused.then(|| HeldClock::new(runtime));
     let limit = test.timeout.map(scaled);

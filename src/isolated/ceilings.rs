@@ -33,7 +33,7 @@ impl Measured {
     /// Begins to measure, if the options ask for it; an error says why that cannot be.
     pub(super) fn start(test: &Test, runtime: &Runtime) -> Result<Option<Self>, String> {
         let heap = test.max_peak_heap.is_some() || test.max_live_heap_growth.is_some();
-        if !heap && test.max_rss_growth.is_none() {
+        if !heap && test.max_rss_growth.is_none() && test.baseline.is_none() {
             return Ok(None);
         }
         if let (true, Some(why)) = (heap, memory::why_no_heap()) {
@@ -52,7 +52,7 @@ impl Measured {
     }
 
     /// Waits until the test is at rest, and judges it; an error is what the test fails with.
-    pub(super) fn check(self, test: &Test, name: &str, runtime: &Runtime) -> Result<(), String> {
+    pub(super) fn check(self, test: &Test, name: &str, runtime: &Runtime) -> Result<MemoryReport, String> {
         let still = test.start_paused.then(|| HeldClock::new(runtime));
         runtime.block_on(self.probe.settle());
         drop(still);
@@ -63,7 +63,7 @@ impl Measured {
         let report = self.probe.finish();
         let errors: Vec<CeilingError> =
             ceilings(test).iter().filter_map(|ceiling| report.check(ceiling).err()).collect();
-        if errors.is_empty() { Ok(()) } else { Err(failure(test, name, &report, &errors)) }
+        if errors.is_empty() { Ok(report) } else { Err(failure(test, name, &report, &errors)) }
     }
 }
 

@@ -5,6 +5,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::ceilings::Measured;
 use super::{End, Flavor, Outcome, Test};
 use crate::leak::{self, RuntimeThreads, WholeTest};
+use crate::memory::MemoryReport;
 
 /// The runtime of a test, whose threads are counted.
 #[derive(Debug)]
@@ -49,7 +50,8 @@ impl Checks {
         Ok(Self { measured, whole })
     }
 
-    /// Looks at what the test took and left, ends its runtime, and says how the test ended in view of all that.
+    /// Looks at what the test took and left, ends its runtime, and says how the test ended in view of all that, and what it took
+    /// of memory, where that was measured.
     ///
     /// To be called when the body's locals and arguments have been dropped.
     pub(super) fn judge<R: Outcome>(
@@ -58,7 +60,7 @@ impl Checks {
         name: &str,
         TestRuntime { runtime, threads }: TestRuntime,
         end: End<R>,
-    ) -> End<R> {
+    ) -> (End<R>, Option<MemoryReport>) {
         // A paused clock stands still without our help: the look yields, and never lets the runtime wait.
         let left = self.whole.and_then(|whole| match end {
             End::Returned(_) | End::Panicked(_) => Some(runtime.block_on(whole.look())),
@@ -70,18 +72,23 @@ impl Checks {
         });
         let passed = end.failure(test, name).is_none();
         let measured = self.measured.filter(|_| passed);
-        let above = measured.and_then(|measured| measured.check(test, name, &runtime).err());
+        let (memory, above) = match measured.map(|measured| measured.check(test, name, &runtime)) {
+            Some(Ok(memory)) => (Some(memory), None),
+            Some(Err(above)) => (None, Some(above)),
+            None => (None, None),
+        };
         let threads = threads.end(|limit| runtime.shutdown_timeout(limit));
         // A panic that is expected is the pass, and no second one must hide it.
         let may_fail = passed && matches!(end, End::Returned(_));
         let left = left.map(|left| leak::with_threads(left, threads, test.allow_tasks));
         let left = left.and_then(|left| leak::weigh(left, test.tasks, may_fail));
         let above = above.map(|why| format!("test `{name}` is above its ceiling: {why}"));
-        match (above, left) {
+        let end = match (above, left) {
             (None, None) => end,
             (Some(above), None) => End::Judged(above),
             (None, Some(left)) => End::Judged(left.to_string()),
             (Some(above), Some(left)) => End::Judged(format!("{above}\n{left}")),
-        }
+        };
+        (end, memory)
     }
 }

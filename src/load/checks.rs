@@ -64,7 +64,7 @@ impl LoadReport {
     }
 
     /// Whether what is wrong with the run can be why a threshold failed.
-    fn is_excused(&self, result: &ThresholdResult) -> bool {
+    pub(crate) fn is_excused(&self, result: &ThresholdResult) -> bool {
         let time = |value: Option<ThresholdValue>| match value {
             Some(ThresholdValue::Time(time)) => Some(time),
             _ => None,
@@ -78,7 +78,7 @@ impl LoadReport {
     }
 
     /// What did not work that belongs to the test itself.
-    fn broken(&self) -> Option<String> {
+    pub(crate) fn broken(&self) -> Option<String> {
         let events = self.events.iter().filter(|event| !event.took.is_zero()); // zero: it was not begun
         let events = events
             .filter_map(|event| Some(format!("event `{}` failed: {}", event.name, event.error.as_ref()?)));

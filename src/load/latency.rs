@@ -38,6 +38,21 @@ impl Latency {
         }
     }
 
+    /// Adds the samples of another.
+    #[cfg(feature = "results")]
+    pub(crate) fn add(&mut self, other: &Self) {
+        let mut buckets: std::collections::BTreeMap<u32, u64> = self.buckets.iter().copied().collect();
+        for (bucket, count) in &other.buckets {
+            *buckets.entry(*bucket).or_default() += count;
+        }
+        self.buckets = buckets.into_iter().collect();
+        self.count += other.count;
+        self.sum_nanos += other.sum_nanos;
+        self.sum_of_squares += other.sum_of_squares;
+        self.min_nanos = self.min_nanos.into_iter().chain(other.min_nanos).min();
+        self.max_nanos = self.max_nanos.max(other.max_nanos);
+    }
+
     /// Without any sample.
     #[cfg(test)]
     pub(super) fn none() -> Self {

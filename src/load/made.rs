@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::figures::{ErrorCount, LoadCounts, LoadSetup, WorkerFigures};
+use super::figures::{ErrorCount, LoadCounts, LoadEvent, LoadSetup, WorkerFigures};
 use super::latency::{Latency, latency_of};
 use super::report::LoadReport;
 use super::snapshot::LoadSnapshot;
-use super::timeline::Timeline;
+use super::timeline::{Timeline, Window};
 use super::validity::Validity;
 
 /// How an open run of 10 s with 64 workers was set up.
@@ -79,7 +79,7 @@ pub(in crate::load) fn failing(mut report: LoadReport, failed: u64) -> LoadRepor
 }
 
 /// A run of two operations: 6 000 `put`, of which 150 fail, and 4 000 `get`.
-pub(in crate::load) fn put_and_get() -> LoadReport {
+pub(crate) fn put_and_get() -> LoadReport {
     let times = |count: u64, base: u64| (0..count).map(move |i| base + i * i / 40);
     let put = failing(served("put", times(5_850, 210_000)), 150);
     let get = served("get", times(4_000, 90_000));
@@ -87,6 +87,43 @@ pub(in crate::load) fn put_and_get() -> LoadReport {
     let workers =
         WorkerFigures { asked: 64, started: 64, joined: 0, left: 0, failed: 0, set_up: Latency::none() };
     LoadReport { operations: vec![put, get], workers: Some(workers), ..failing(served("total", all), 150) }
+}
+
+/// A distribution of times in nanoseconds.
+pub(crate) fn latency(nanos: impl IntoIterator<Item = u64>) -> Latency {
+    latency_of(nanos)
+}
+
+/// A run of 10 s in windows of 100 ms, of which ten are an outage: the server is killed after 4 s.
+pub(crate) fn with_an_outage() -> LoadReport {
+    let window = |at: u64| {
+        let out = (41..51).contains(&at);
+        let slow = if (51..55).contains(&at) { 60_000 / (at - 50) } else { 300 + at * 37 % 90 };
+        let time = |micros| (!out).then(|| Duration::from_micros(micros));
+        Window {
+            at: Duration::from_millis(at * 100),
+            length: Duration::from_millis(100),
+            due: Some(100),
+            succeeded: if out { 0 } else { 98 + at * 7 % 5 },
+            failed: if out { 60 } else { 0 },
+            outstanding: 1,
+            p50: time(slow / 2),
+            p99: time(slow),
+            max: time(slow * 2),
+        }
+    };
+    let event = |name: &str, at, took| LoadEvent {
+        name: name.into(),
+        at: Duration::from_millis(at),
+        took: Duration::from_millis(took),
+        error: None,
+    };
+    let timeline = Timeline { windows: (0..100).map(window).collect() };
+    LoadReport {
+        timeline,
+        events: vec![event("kill the server", 4_000, 12), event("start it again", 4_600, 300)],
+        ..put_and_get()
+    }
 }
 
 /// A report as a snapshot of the run at its end.

@@ -11,19 +11,19 @@ pub(super) fn mix(seed: u64, n: u64) -> u64 {
 
 /// All numbers of the sequence of a seed, one after the other, without end.
 #[derive(Clone, Debug)]
-pub(super) struct Random {
+pub(crate) struct Random {
     start: u64,
     next: u64,
 }
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { start: start(seed), next: 0 }
     }
 
     /// The next number, from 0 to below 1, one of 2^53 in equal distances.
     #[expect(clippy::cast_precision_loss, reason = "53 bits are left")]
-    pub(super) fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.number() >> 11) as f64 / (1_u64 << 53) as f64
     }
 

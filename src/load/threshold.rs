@@ -301,7 +301,7 @@ impl Threshold {
     }
 
     /// Refuses one that names an operation that does not exist, or that cannot be met.
-    pub(super) fn check(&self, operations: &[String]) -> Result<(), LoadError> {
+    pub(crate) fn check(&self, operations: &[String]) -> Result<(), LoadError> {
         let refused = |why| LoadError::new(LoadErrorKind::Threshold, why);
         match &self.0 {
             Ok(rule) => {

@@ -62,6 +62,13 @@ pub struct Slope {
     pub high: f64,
 }
 
+/// The slope of any points, in units of y per unit of x, and the ends of its interval: as of [`Series::slope_per_hour`]. `None` below six
+/// different x.
+#[cfg(feature = "results")]
+pub(crate) fn slope_of(points: &[(f64, f64)]) -> Option<[f64; 3]> {
+    slope::theil_sen(points).map(|line| [line.slope, line.low, line.high])
+}
+
 impl Default for Series {
     fn default() -> Self {
         Self::with_capacity(DEFAULT_CAPACITY)

@@ -136,6 +136,7 @@ mod measured {
         let probe = subject.probe();
         let mut sampler = probe.sampler().unwrap();
         let mut resident = platform::ResidentReader::open(probe.pid()).unwrap();
+        subject.order("hold", 1); // the code that it runs is resident from here on
         let (before, pages_before) = (sampler.sample().unwrap(), probe.pages().unwrap());
         assert_near(resident.rss_bytes().unwrap(), before.rss_bytes);
 

@@ -77,7 +77,7 @@ impl Sampler {
 
     pub(super) fn take(&mut self, look: Look) {
         let _ours = memory::ours();
-        let before = thread_time();
+        let before = process::thread_time();
         self.sampled = Instant::now();
         self.samples += 1;
         self.own.iter_mut().chain(&mut self.others).for_each(Track::sample);
@@ -86,7 +86,7 @@ impl Sampler {
             self.looked = Instant::now();
             self.look(Since::Birth);
         }
-        let took = thread_time().zip(before).map(|(after, before)| after.saturating_sub(before));
+        let took = process::thread_time().zip(before).map(|(after, before)| after.saturating_sub(before));
         self.cost = self.cost.zip(took).map(|(sum, took)| sum + took);
     }
 
@@ -265,16 +265,4 @@ impl Track {
             threads_peak: self.threads,
         }
     }
-}
-
-/// CPU time of this thread.
-#[cfg(target_os = "linux")]
-fn thread_time() -> Option<Duration> {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn thread_time() -> Option<Duration> {
-    None
 }

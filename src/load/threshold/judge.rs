@@ -12,7 +12,7 @@ use crate::memory::text::count;
 
 impl Threshold {
     /// At the end of a run.
-    pub(in crate::load) fn judge(&self, report: &LoadReport) -> ThresholdResult {
+    pub(crate) fn judge(&self, report: &LoadReport) -> ThresholdResult {
         let rule = match &self.0 {
             Ok(rule) => rule,
             Err(unreadable) => {
