@@ -7,6 +7,8 @@ pub use isolated_nats_macros::{isolated_nats, test};
 pub use async_nats;
 
 mod alone;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod environment;
 mod evidence;
 mod fixture;
