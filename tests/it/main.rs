@@ -3,6 +3,7 @@
 
 mod alone;
 mod attribute;
+mod baselines;
 mod broken;
 mod config;
 mod end;
