@@ -222,7 +222,7 @@ impl Comparison {
     /// [`MetricComparison::basis`]:
     ///
     /// - of sides measured in turn, the values of each round with one another, by Wilcoxon's signed-rank test: what disturbs a round
-    ///   disturbs both, so that pairs tell with 15 rounds what the U test tells with 20;
+    ///   disturbs both;
     /// - of a saved record, the ratios to the control, by Mann and Whitney's U test, where both records have enough of them for this
     ///   metric and name the same control; of memory and errors, which do not drift with the machine, and where there is no
     ///   such control, the values. On one machine the value must have changed too, by what is warned of, or it is inconclusive: what waits

@@ -21,7 +21,7 @@ pub(super) struct Samples {
     pub(super) base: Vec<f64>,
     pub(super) candidate: Vec<f64>,
     /// Whether it is so much in a time. What disturbs a round takes from it, while it multiplies times: pairs of rates are compared by their
-    /// differences, all others by their ratios. Measured beside busy loops, about twice as many differences of rates are found so.
+    /// differences, all others by their ratios.
     is_rate: bool,
 }
 

@@ -86,12 +86,13 @@ fn unmatched(comparison: &Comparison) -> Vec<Item> {
 
 fn rules(comparison: &Comparison) -> String {
     let rules = &comparison.rules;
+    let judged = comparison.metrics.iter().filter(|metric| metric.adjusted_p.is_some()).count();
     format!(
         "Measured {}. What counts is significant (p below {}, after Holm's correction for {}) and as large as matters \
          for the metric; fewer than {} on a side tell nothing.",
         words::kind(comparison.kind),
         percent(rules.alpha),
-        words::plural(comparison.metrics.len(), "metric"),
+        words::plural(judged, "metric"),
         words::plural(rules.least_rounds, "round"),
     )
 }
