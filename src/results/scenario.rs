@@ -25,8 +25,8 @@ pub(super) use control::{NAME as CONTROL, once as control_of};
 pub(super) use side::Gathered;
 use side::{Side, boxed};
 
-/// Rounds unless told otherwise: enough to find a difference of 20 % in 85 of 100 comparisons on a machine that is shared
-/// (`scripts/false-alarms`).
+/// Rounds unless told otherwise. Of 25 ms each, 20 found a difference of 20 % in 96 of 100 comparisons of throughput on an idle machine; beside
+/// busy loops on all cores, 40 found it in 35 (`scripts/false-alarms`), and more or longer rounds find more.
 pub const DEFAULT_ROUNDS: usize = 40;
 /// Rounds of a quick run.
 pub const QUICK_ROUNDS: usize = 3;

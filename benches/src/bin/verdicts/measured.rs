@@ -9,7 +9,7 @@ use crate::arguments::{Arguments, Control};
 use crate::busy::Busy;
 use crate::lab::Lab;
 
-const ROUNDS: usize = 20;
+const ROUNDS: usize = isolated_nats::results::DEFAULT_ROUNDS;
 
 /// One scenario: each of its records can be compared with the first, or be saved and compared with that of another run.
 #[derive(Clone, Debug)]
