@@ -7,6 +7,7 @@ pub mod machine;
 pub mod pairs;
 pub mod program;
 pub mod random;
+pub mod responder;
 pub mod stats;
 pub mod table;
 pub mod truth;

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
+use async_nats::Client;
 use async_nats::jetstream::{self, kv, stream};
-use async_nats::{Client, Subscriber};
-use futures_util::StreamExt as _;
 use isolated_nats::ExternalNats;
 use isolated_nats_benches::Error;
-use tokio::sync::oneshot;
+use isolated_nats_benches::responder::Responder;
 
 use crate::loops::{self, Runner, Slice, Took};
 use crate::operations::{Get, Operation, Publish, Put, Request, Store};
@@ -72,11 +71,6 @@ pub(crate) struct Lab {
     responder: Option<Responder>,
 }
 
-struct Responder {
-    thread: std::thread::JoinHandle<()>,
-    end: oneshot::Sender<()>,
-}
-
 impl Lab {
     pub(crate) async fn open() -> Result<Self, Error> {
         let nats = ExternalNats::builder().jetstream().start().await?;
@@ -96,7 +90,7 @@ impl Lab {
         for key in 0..KEYS {
             bucket.put(key.to_string(), vec![b'x'; 16].into()).await?;
         }
-        let responder = Some(respond(&nats).await?);
+        let responder = Some(Responder::start(&nats, ECHO).await?);
         Ok(Self { nats, client, context, bucket, responder })
     }
 
@@ -114,55 +108,10 @@ impl Lab {
 
     pub(crate) fn close(mut self) -> Result<(), Error> {
         let Some(responder) = self.responder.take() else { return Ok(()) };
-        let _ = responder.end.send(());
-        responder.thread.join().map_err(|_| "the responder panicked".into())
+        responder.end()
     }
 }
 
 async fn of<O: Operation>(runner: Runner, operation: O, slice: Slice) -> Result<Took, Error> {
     loops::run(runner, &Arc::new(operation), slice).await
-}
-
-/// On a thread and a connection of its own, so that it is in nobody's loop.
-async fn respond(nats: &ExternalNats) -> Result<Responder, Error> {
-    let (options, url) = (nats.connect_options(), nats.url().to_owned());
-    let (end, ended) = oneshot::channel();
-    let (ready, is_ready) = oneshot::channel();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let thread = std::thread::spawn(move || {
-        runtime.block_on(async move {
-            let connected = async {
-                let client = options.connect(url).await?;
-                let subscriber = client.subscribe(ECHO).await?;
-                // Nobody listens there; the answer says that the server knows of the subscription before it.
-                let _ = client.request("load.nobody", "".into()).await;
-                Ok::<_, Error>((client, subscriber))
-            };
-            match connected.await {
-                Ok((client, subscriber)) => {
-                    let _ = ready.send(Ok(()));
-                    answer(&client, subscriber, ended).await;
-                }
-                Err(error) => drop(ready.send(Err(error))),
-            }
-        });
-    });
-    is_ready.await.map_err(|_| "the responder panicked")??;
-    Ok(Responder { thread, end })
-}
-
-async fn answer(client: &Client, mut subscriber: Subscriber, mut ended: oneshot::Receiver<()>) {
-    loop {
-        tokio::select! {
-            biased;
-            message = subscriber.next() => {
-                let Some(message) = message else { return };
-                let Some(reply) = message.reply else { continue };
-                if client.publish(reply, message.payload).await.is_err() {
-                    return;
-                }
-            }
-            _ = &mut ended => return,
-        }
-    }
 }

@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use async_nats::Client;
 use async_nats::jetstream::{self, kv, stream};
-use async_nats::{Client, Subscriber};
-use futures_util::StreamExt as _;
 use isolated_nats::results::{Better, MetricKind, Sample, Unit};
 use isolated_nats::{ExternalNats, LoadGenerator, LoadReport, OperationError, Schedule};
 use isolated_nats_benches::Error;
+use isolated_nats_benches::responder::Responder;
 use isolated_nats_benches::stats::median;
-use tokio::sync::oneshot;
 
 const ECHO: &str = "verdicts.echo";
 const BUCKET: &str = "verdicts";
@@ -21,8 +20,7 @@ pub(crate) struct Lab {
     pub(crate) nats: ExternalNats,
     client: Client,
     bucket: kv::Store,
-    responder: std::thread::JoinHandle<()>,
-    end: oneshot::Sender<()>,
+    responder: Responder,
     length: Duration,
 }
 
@@ -33,8 +31,8 @@ impl Lab {
         let storage = stream::StorageType::Memory;
         let of_bucket = kv::Config { bucket: BUCKET.into(), storage, ..Default::default() };
         let bucket = jetstream::new(client.clone()).create_key_value(of_bucket).await?;
-        let (responder, end) = respond(&nats).await?;
-        Ok(Self { nats, client, bucket, responder, end, length })
+        let responder = Responder::start(&nats, ECHO).await?;
+        Ok(Self { nats, client, bucket, responder, length })
     }
 
     /// A window of operations of so many requests one after the other, each of which is answered: 6 are exactly a fifth more work
@@ -70,51 +68,6 @@ impl Lab {
     }
 
     pub(crate) fn close(self) -> Result<(), Error> {
-        let _ = self.end.send(());
-        self.responder.join().map_err(|_| "the responder panicked".into())
-    }
-}
-
-/// On a thread and a connection of its own, so that it is not in the loop that is measured.
-async fn respond(nats: &ExternalNats) -> Result<(std::thread::JoinHandle<()>, oneshot::Sender<()>), Error> {
-    let (options, url) = (nats.connect_options(), nats.url().to_owned());
-    let (end, ended) = oneshot::channel();
-    let (ready, is_ready) = oneshot::channel();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let thread = std::thread::spawn(move || {
-        runtime.block_on(async move {
-            let connected = async {
-                let client = options.connect(url).await?;
-                let subscriber = client.subscribe(ECHO).await?;
-                // Nobody listens there; the answer says that the server knows of the subscription before it.
-                let _ = client.request("verdicts.nobody", "".into()).await;
-                Ok::<_, Error>((client, subscriber))
-            };
-            match connected.await {
-                Ok((client, subscriber)) => {
-                    let _ = ready.send(Ok(()));
-                    answer(&client, subscriber, ended).await;
-                }
-                Err(error) => drop(ready.send(Err(error))),
-            }
-        });
-    });
-    is_ready.await.map_err(|_| "the responder panicked")??;
-    Ok((thread, end))
-}
-
-async fn answer(client: &Client, mut subscriber: Subscriber, mut ended: oneshot::Receiver<()>) {
-    loop {
-        tokio::select! {
-            biased;
-            message = subscriber.next() => {
-                let Some(message) = message else { return };
-                let Some(reply) = message.reply else { continue };
-                if client.publish(reply, message.payload).await.is_err() {
-                    return;
-                }
-            }
-            _ = &mut ended => return,
-        }
+        self.responder.end()
     }
 }
