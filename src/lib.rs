@@ -43,10 +43,10 @@ pub use load::{
 };
 pub use memory::{
     Ceiling, CeilingError, CeilingErrorKind, ComponentFigures, Figure, GaugeFigures, GrowthError,
-    GrowthErrorKind, GrowthReport, GrowthVerdict, HeapFigures, Inheritance, MemoryHandle, MemoryProbe,
-    MemoryProbeBuilder, MemoryReport, MemorySample, MemoryScope, MemoryScopeGuard, MemoryScoped, MemorySplit,
-    PhaseFigures, PhaseHeap, PhaseProcess, ProcessFigures, Sampling, Series, SeriesPoint, SizeClass, Slope,
-    SplitRow, TrackingAllocator,
+    GrowthErrorKind, GrowthReport, GrowthVerdict, HeapFigures, HeapPlace, HeapPlaces, Inheritance,
+    MemoryHandle, MemoryProbe, MemoryProbeBuilder, MemoryReport, MemorySample, MemoryScope, MemoryScopeGuard,
+    MemoryScoped, MemorySplit, PhaseFigures, PhaseHeap, PhaseProcess, ProcessFigures, Sampling, Series,
+    SeriesPoint, SizeClass, Slope, SplitRow, TrackingAllocator,
 };
 pub use poll::{Condition, WaitError, all_of, any_of, eventually, in_sequence, time_factor};
 pub use process::{ProcessError, ProcessErrorKind, ProcessPages, ProcessProbe, ProcessSample};

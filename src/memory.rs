@@ -12,6 +12,7 @@
 //! | `ceiling`, `site` | what must not be exceeded, and where it was |
 //! | `split` | library, server, and both |
 //! | `profile` | a heap profile in dhat's format |
+//! | `places` | what each place holds, and how much more than before |
 //! | `growth` | whether rounds of the same work leave something behind |
 //! | `trim` | free memory back to the system |
 
@@ -21,6 +22,7 @@ mod display;
 mod figures;
 mod growth;
 mod installed;
+mod places;
 mod probe;
 mod profile;
 mod report;
@@ -39,6 +41,7 @@ pub use figures::{
     ProcessFigures, Sampling, SizeClass,
 };
 pub use growth::{GrowthError, GrowthErrorKind, GrowthReport, GrowthVerdict};
+pub use places::{HeapPlace, HeapPlaces};
 pub use probe::{MemoryHandle, MemoryProbe, MemoryProbeBuilder, MemorySample};
 pub use report::MemoryReport;
 pub use scope::{MemoryScope, MemoryScopeGuard, MemoryScoped};

@@ -45,6 +45,8 @@ pub(crate) use cells::{Cell, CellWatch, WORDS as CELL_WORDS};
 pub(crate) use count::untagged;
 pub(crate) use domain::{Domain, Kind};
 pub(crate) use local::{BATCH, Entered, Origin, change_to, current_domain, enter, is_founder, origin};
+#[cfg(test)]
+pub(crate) use profile::Amount;
 pub(crate) use profile::{Profile, Site, Sites};
 pub(crate) use tally::{CLASS_LIMITS, Tally};
 pub(crate) use watch::Watch;

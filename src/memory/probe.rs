@@ -23,7 +23,8 @@ pub(super) use heap::own_test;
 use shared::Shared;
 use thread::Sampler;
 
-use super::allocator::{self, Domain};
+use super::allocator::{self, Domain, Profile};
+use super::places::HeapPlaces;
 use super::report::MemoryReport;
 use super::scope::{MemoryScope, MemoryScopeGuard, MemoryScoped};
 
@@ -164,12 +165,52 @@ impl MemoryProbe {
     /// for, another test is being profiled, or the heap is not measured.
     pub fn write_heap_profile(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let _ours = allocator::enter(Domain::ours());
+        super::profile::write(self.profile()?, path.as_ref())
+    }
+
+    /// Returns what each place in the program holds now, as far as it was noted for the builder's
+    /// [`heap_profile`](MemoryProbeBuilder::heap_profile).
+    ///
+    /// Work that leaves something behind is a place that holds more blocks each time:
+    ///
+    /// ```
+    /// use isolated_nats::{MemoryProbe, TrackingAllocator};
+    ///
+    /// #[global_allocator]
+    /// static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
+    ///
+    /// fn remember(all: &mut Vec<Box<[u8; 100]>>) {
+    ///     all.push(Box::new([1; 100]));
+    /// }
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let mut all = Vec::with_capacity(100);
+    /// let probe = MemoryProbe::builder().heap_profile().start();
+    /// (0..10).for_each(|_| remember(&mut all));
+    /// let before = probe.heap_places()?;
+    /// (0..10).for_each(|_| remember(&mut all));
+    /// let more = probe.heap_places()?.since(&before);
+    ///
+    /// assert_eq!((more[0].bytes, more[0].blocks), (1000, 10));
+    /// assert!(more[0].place.contains("remember"), "{more:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](io::ErrorKind::Unsupported) when there is no profile, as for [`write_heap_profile`](Self::write_heap_profile).
+    pub fn heap_places(&self) -> io::Result<HeapPlaces> {
+        let _ours = allocator::enter(Domain::ours());
+        Ok(HeapPlaces::of(self.profile()?.sites()))
+    }
+
+    fn profile(&self) -> io::Result<&Profile> {
         let none = |why: String| io::Error::new(io::ErrorKind::Unsupported, why);
         let heap = self.shared.heap().map_err(|why| none(why.to_string()))?;
         let not_taken = "no heap profile was taken (ask for it with `MemoryProbe::builder().heap_profile()`; one test of a \
                          process at a time can be profiled)";
-        let profile = heap.profile().ok_or_else(|| none(not_taken.into()))?;
-        super::profile::write(profile, path.as_ref())
+        heap.profile().ok_or_else(|| none(not_taken.into()))
     }
 
     /// Ends the measurement, and returns its report. It does not wait: call [`settle`](Self::settle) before, if tasks and

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::allocator::{Profile, Site, Sites};
-use super::site::{is_own, lines};
+use super::site::{Names, is_own};
 use super::text;
 
 /// Version 2 of the format, as `dh_view.html` of Valgrind reads it; the names are those of its fields.
@@ -103,8 +103,8 @@ pub(super) fn write(profile: &Profile, path: &Path) -> io::Result<()> {
 }
 
 fn file(Sites { sites, peak_at, taken }: Sites) -> File2 {
-    let mut frames = Frames::default();
-    let point = |site: &Site| Point {
+    let (mut frames, mut names) = (Frames::default(), Names::default());
+    let mut point = |site: &Site| Point {
         tb: site.total.bytes,
         tbk: site.total.blocks,
         tl: site.lifetimes.as_micros(),
@@ -114,9 +114,9 @@ fn file(Sites { sites, peak_at, taken }: Sites) -> File2 {
         gbk: site.peak.blocks,
         eb: site.live.bytes,
         ebk: site.live.blocks,
-        fs: lines(&site.addresses).iter().map(|line| frames.number(line.marked())).collect(),
+        fs: names.lines(&site.addresses).iter().map(|line| frames.number(line.marked())).collect(),
     };
-    let pps = sites.iter().map(point).collect();
+    let pps = sites.iter().map(&mut point).collect();
     File2 {
         dhat_file_version: 2,
         mode: "rust-heap",

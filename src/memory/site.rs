@@ -1,5 +1,6 @@
 //! Where in the program an allocation was made: the user's own line, and what lies between.
 
+use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
@@ -41,28 +42,38 @@ pub(crate) fn render(addresses: &[usize]) -> String {
     text
 }
 
-/// The lines of an allocation's stack, innermost first: from the first that is not the allocator's to the last of the user's
-/// own, or, without one, to the last before the runner's. All of them, if it is no allocation's.
-pub(crate) fn lines(addresses: &[usize]) -> Vec<Line> {
-    let lines = named(addresses);
-    of_allocation(lines.clone()).unwrap_or(lines)
+/// Names each address once: the stacks of a program share most of theirs, and to look one up is slow.
+#[derive(Debug, Default)]
+pub(crate) struct Names(HashMap<usize, Vec<Line>>);
+
+impl Names {
+    /// The lines of an allocation's stack, innermost first: from the first that is not the allocator's to the last of the user's
+    /// own, or, without one, to the last before the runner's. All of them, if it is no allocation's.
+    pub(crate) fn lines(&mut self, addresses: &[usize]) -> Vec<Line> {
+        let mut of = |address: &usize| self.0.entry(*address).or_insert_with(|| look_up(*address)).clone();
+        let lines: Vec<Line> = addresses.iter().flat_map(&mut of).collect();
+        of_allocation(lines.clone()).unwrap_or(lines)
+    }
 }
 
 /// The named lines of a stack, innermost first.
 pub(crate) fn named(addresses: &[usize]) -> Vec<Line> {
+    addresses.iter().flat_map(|address| look_up(*address)).collect()
+}
+
+/// The lines at an address, those that are compiled into others first.
+fn look_up(address: usize) -> Vec<Line> {
     let mut lines = Vec::new();
-    for address in addresses {
-        // A return address is behind its call, which may be the last of its function.
-        backtrace::resolve(std::ptr::without_provenance_mut(address.saturating_sub(1)), |symbol| {
-            if let Some(name) = symbol.name() {
-                lines.push(Line {
-                    function: format!("{name:#}"),
-                    file: symbol.filename().map(|file| file.to_string_lossy().into_owned()),
-                    line: symbol.lineno().unwrap_or(0),
-                });
-            }
-        });
-    }
+    // A return address is behind its call, which may be the last of its function.
+    backtrace::resolve(std::ptr::without_provenance_mut(address.saturating_sub(1)), |symbol| {
+        if let Some(name) = symbol.name() {
+            lines.push(Line {
+                function: format!("{name:#}"),
+                file: symbol.filename().map(|file| file.to_string_lossy().into_owned()),
+                line: symbol.lineno().unwrap_or(0),
+            });
+        }
+    });
     lines
 }
 

@@ -113,6 +113,14 @@ impl Record {
         }
     }
 
+    /// Adds to what the scenario was set to, and takes the hash anew; a value that is there already is replaced.
+    #[must_use]
+    pub fn configured(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.configuration.insert(key.into(), value.into());
+        self.configuration_hash = configuration_hash(&self.configuration);
+        self
+    }
+
     /// Returns a metric by its name.
     #[must_use]
     pub fn metric(&self, name: &str) -> Option<&Metric> {
@@ -155,6 +163,13 @@ mod tests {
         assert_eq!(hash(&[]), files::sha256(b""));
         assert_ne!(hash(&[("a", "b")]), hash(&[("ab", "")]));
         assert_ne!(hash(&[("a", "1"), ("b", "22")]), hash(&[("a", "1b22")]));
+    }
+
+    #[test]
+    fn a_record_that_is_configured_has_the_hash_of_it() {
+        let record = Record::new("a").configured("b", "21").configured("a", "1").configured("b", "22");
+        assert_eq!(record.configuration, configuration(&[("a", "1"), ("b", "22")]));
+        assert_eq!(record.configuration_hash, configuration_hash(&record.configuration));
     }
 
     #[test]
