@@ -231,7 +231,7 @@ fn finish(nats: ExternalNats, started: Instant) -> Result<Times, Error> {
 /// Puts a stream of small messages on disk; its client is gone afterwards.
 async fn fill(nats: &ExternalNats) -> Result<(), Error> {
     let context = nats.jetstream().await?;
-    let config = isolated_nats::async_nats::jetstream::stream::Config {
+    let config = async_nats::jetstream::stream::Config {
         name: "BENCH".into(),
         subjects: vec!["bench.>".into()],
         ..Default::default()
