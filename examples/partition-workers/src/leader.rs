@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_nats::jetstream::kv;
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
@@ -124,7 +125,7 @@ impl<'a> Term<'a> {
     }
 
     /// Takes note of what is said of a worker, and returns whether the assignment depends on it.
-    fn hear(&mut self, entry: &async_nats::jetstream::kv::Entry) -> bool {
+    fn hear(&mut self, entry: &kv::Entry) -> bool {
         let (Some(id), Ok(member)) = (worker_of(&entry.key), read(entry)) else { return false };
         let heard = Heard { member, revision: entry.revision };
         self.heard_at.insert(id.to_owned(), Instant::now());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_nats::jetstream::kv;
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -182,7 +183,7 @@ impl<'a, H: Handler> Service<'a, H> {
         None
     }
 
-    fn entries(&self) -> futures_util::stream::BoxStream<'static, kv::Entry> {
+    fn entries(&self) -> BoxStream<'static, kv::Entry> {
         self.server.bucket.entries(&[LEADER, ASSIGNMENT])
     }
 
@@ -199,7 +200,7 @@ impl<'a, H: Handler> Service<'a, H> {
         self.heart.spawn(heart.beat(membership));
     }
 
-    async fn next(&mut self, entries: &mut futures_util::stream::BoxStream<'static, kv::Entry>) -> Event {
+    async fn next(&mut self, entries: &mut BoxStream<'static, kv::Entry>) -> Event {
         let until = self.pulse.borrow().until;
         let lapse_at = if self.has_lapsed { Instant::now() + NEVER } else { until };
         let mut pulse = self.pulse.clone();

@@ -1,5 +1,8 @@
 //! A straight line through a few points.
 
+#[path = "../../examples/memory_benchmark/fit/student.rs"]
+mod student;
+
 /// What each further worker costs, by least squares.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fit {
@@ -10,9 +13,6 @@ pub struct Fit {
     /// The true slope is within so much of it in 95 of 100 cases, if errors are independent and normal.
     pub margin: f64,
 }
-
-/// Student's t, two-sided 95 %, by degrees of freedom from 1; beyond them the last is a little too wide, and thus safe.
-const T: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
 
 impl Fit {
     /// `None` with fewer than three points: two have a line and no interval. Of different x there must be two.
@@ -29,7 +29,7 @@ impl Fit {
         let each = points.iter().map(|(x, y)| (x - x_mean) * (y - y_mean)).sum::<f64>() / spread;
         let base = y_mean - each * x_mean;
         let squares: f64 = points.iter().map(|(x, y)| (y - base - each * x).powi(2)).sum();
-        let margin = T[freedom.min(T.len()) - 1] * (squares / freedom as f64 / spread).sqrt();
+        let margin = student::quantile_95(freedom) * (squares / freedom as f64 / spread).sqrt();
         Some(Self { base, each, margin })
     }
 }
